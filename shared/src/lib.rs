@@ -1,1 +1,27 @@
-//! x
+//! Everything that two functions of the Customers API need: auth checks, records, secrets, and the store behind them.
+//!
+//! Modules are named by domain word. A request flows one way: [`http::Call`] wraps it, [`auth`] says who calls,
+//! the domain modules read and write through [`store::Store`], and [`http::Call::answer`] turns the result into the
+//! one shape of every reply.
+
+pub mod app;
+pub mod audit;
+pub mod auth;
+pub mod clock;
+pub mod config;
+pub mod credential;
+pub mod customer;
+pub mod email;
+pub mod error;
+pub mod http;
+pub mod passcode;
+pub mod platform;
+pub mod profile;
+pub mod sdk;
+pub mod store;
+pub mod ticket;
+pub mod token;
+
+pub use clock::{Clock, Timestamp};
+pub use error::{Error, Result};
+pub use store::Store;

@@ -1,0 +1,84 @@
+//! The log: JSON lines to standard output, one a request, one a security event.
+//!
+//! No line holds a secret or an address: events name customers by `cuid`.
+
+use tracing_subscriber::{
+    Layer,
+    filter::{LevelFilter, Targets},
+    fmt::layer,
+    layer::SubscriberExt,
+    util::SubscriberInitExt,
+};
+
+use crate::config;
+
+/// The target of security events.
+pub const TARGET: &str = "audit";
+
+/// Something that whoever investigates an incident asks for.
+#[derive(Clone, Copy, Debug)]
+pub enum Event {
+    /// A customer was created.
+    CustomerCreated,
+    /// A passcode was mailed.
+    PasscodeSent,
+    /// The mail provider refused a passcode's mail, or its answer was lost.
+    MailFailed,
+    /// A new guess was wrong.
+    GuessedWrong,
+    /// The last guess that a passcode allows was wrong.
+    PasscodeExhausted,
+    /// The last failure in a row before the pause.
+    GuessesPaused,
+    /// A passcode was used up.
+    PasscodeRedeemed,
+    /// A pair was issued.
+    PairIssued,
+    /// A ticket was issued.
+    TicketIssued,
+    /// A ticket was redeemed.
+    TicketRedeemed,
+}
+
+impl Event {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::CustomerCreated => "customer_created",
+            Self::PasscodeSent => "passcode_sent",
+            Self::MailFailed => "mail_failed",
+            Self::GuessedWrong => "guessed_wrong",
+            Self::PasscodeExhausted => "passcode_exhausted",
+            Self::GuessesPaused => "guesses_paused",
+            Self::PasscodeRedeemed => "passcode_redeemed",
+            Self::PairIssued => "pair_issued",
+            Self::TicketIssued => "ticket_issued",
+            Self::TicketRedeemed => "ticket_redeemed",
+        }
+    }
+
+    /// Writes the event of this customer of this App.
+    pub fn log(self, request_id: &str, superkey: &str, cuid: &str) {
+        tracing::info!(target: TARGET, event = self.name(), request_id, app = superkey, cuid, "audit");
+    }
+}
+
+/// Writes an operator's command that changed something, and to what.
+pub fn log_command(request_id: &str, command: &str, subject: &str) {
+    tracing::info!(target: TARGET, event = command, request_id, subject, "audit");
+}
+
+/// Starts the log at the level of `LOG_LEVEL` (`info` without one).
+///
+/// Only this project's lines are written, and the runtime's errors: what the SDK says at its finer levels holds whole
+/// requests, mails among them. Security events are written at every level.
+pub fn init(function: &str) {
+    let level = config::optional("LOG_LEVEL").and_then(|level| level.parse().ok()).unwrap_or(LevelFilter::INFO);
+    let targets = Targets::new()
+        .with_target(TARGET, LevelFilter::INFO)
+        .with_target("shared", level)
+        .with_target(function, level)
+        .with_target("lambda_runtime", LevelFilter::ERROR);
+    let lines = layer().json().flatten_event(true).with_current_span(false).with_span_list(false);
+    // A second start, as in tests, leaves the first in place.
+    let _ = tracing_subscriber::registry().with(lines.with_filter(targets)).try_init();
+}

@@ -1,0 +1,88 @@
+//! Everything that can be wrong with a call, without a word of HTTP: [`crate::http`] gives each its status and code.
+
+use std::time::Duration;
+
+/// Why a call was not answered with what it asked for.
+#[derive(Debug)]
+pub enum Error {
+    /// No key was sent.
+    MissingKey,
+    /// No token was sent.
+    MissingToken,
+    /// The key is of no record that this caller may know of.
+    NoMatchingKey,
+    /// The token is wrong, expired or revoked.
+    InvalidToken,
+    /// The App or customer is suspended, or the App not provisioned for this endpoint.
+    NotAllowed,
+    /// Credentials came in the query string where the deployment does not take them.
+    QueryCredentials,
+    /// A credential came more than once.
+    RepeatedCredential,
+    /// One or more fields are bad; all of them are listed.
+    Invalid(Vec<Violation>),
+    /// The body is larger than 16 KiB.
+    BodyTooLarge,
+    /// No customer of this App has that identifier.
+    UserNotFound,
+    /// The App has a customer with that address already.
+    CustomerExists {
+        /// The customer that has it.
+        cuid: String,
+    },
+    /// An address came without a passcode.
+    MissingPasscode,
+    /// The passcode is wrong, expired, used or exhausted.
+    InvalidPasscode,
+    /// The ticket is wrong, expired, used or of another platform.
+    InvalidTicket,
+    /// The customer was mailed too often, or is paused after too many wrong guesses.
+    TooManyMails {
+        /// How long until the next mail can be had.
+        retry_after: Duration,
+    },
+    /// No such route.
+    RouteNotFound,
+    /// A dependency failed us.
+    Failed {
+        /// What failed, as the caller is told: a whole sentence that names the step and nothing else.
+        step: &'static str,
+        /// What the dependency said; for the log alone.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+/// One bad field of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// The field's name as the caller sent it.
+    pub field: String,
+    /// What is wrong with it, for a person.
+    pub message: &'static str,
+}
+
+/// The result of a step of a call.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// A single bad field.
+    #[must_use]
+    pub fn invalid(field: &str, message: &'static str) -> Self {
+        Self::Invalid(vec![Violation { field: field.to_owned(), message }])
+    }
+}
+
+/// Says during which step a dependency failed.
+pub trait During<T> {
+    /// Turns the dependency's error into [`Error::Failed`] of this step.
+    ///
+    /// # Errors
+    /// [`Error::Failed`] where the dependency failed.
+    fn during(self, step: &'static str) -> Result<T>;
+}
+
+impl<T, E: Into<Box<dyn std::error::Error + Send + Sync>>> During<T> for std::result::Result<T, E> {
+    fn during(self, step: &'static str) -> Result<T> {
+        self.map_err(|source| Error::Failed { step, source: source.into() })
+    }
+}

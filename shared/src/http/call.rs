@@ -1,0 +1,154 @@
+//! One call: what it sent, read strictly, and what its log line will say.
+
+use std::{
+    borrow::Cow,
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::Instant,
+};
+
+use lambda_http::{Body, Request, RequestExt, request::RequestContext};
+use serde_json::{Map, Value};
+
+use super::{MAX_BODY, Reply, reply};
+use crate::{Error, Result, Store, Timestamp};
+
+/// Whether this process has answered a call already.
+static WARM: AtomicBool = AtomicBool::new(false);
+
+/// A request of API Gateway, and the place where the functions note what the log should say of it.
+#[derive(Debug)]
+pub struct Call {
+    request: Request,
+    started: Instant,
+    cold: bool,
+    app: OnceLock<String>,
+}
+
+impl Call {
+    /// Takes a request.
+    #[must_use]
+    pub fn new(request: Request) -> Self {
+        Self { request, started: Instant::now(), cold: !WARM.swap(true, Relaxed), app: OnceLock::new() }
+    }
+
+    /// The value of a header that is neither missing nor empty.
+    ///
+    /// # Errors
+    /// [`Error::RepeatedCredential`] where it came more than once (API Gateway joins the values with a comma, which no
+    /// value of ours holds) and where it is not ASCII text.
+    pub fn header(&self, name: &str) -> Result<Option<&str>> {
+        let mut values = self.request.headers().get_all(name).iter();
+        let Some(value) = values.next() else {
+            return Ok(None);
+        };
+        match value.to_str() {
+            Ok(value) if values.next().is_none() && !value.contains(',') => {
+                Ok(Some(value).filter(|text| !text.is_empty()))
+            }
+            _ => Err(Error::RepeatedCredential),
+        }
+    }
+
+    /// The value of a query parameter, percent-decoded once; an empty one is `Some("")`.
+    ///
+    /// # Errors
+    /// The value's name, where the parameter came more than once.
+    pub fn query(&self, name: &'static str) -> Result<Option<&str>> {
+        match self.query_values(name).as_slice() {
+            [] => Ok(None),
+            [value] => Ok(Some(value)),
+            _ => Err(Error::invalid(name, "Must be given once.")),
+        }
+    }
+
+    /// All values of a query parameter, in order.
+    pub(crate) fn query_values(&self, name: &str) -> Vec<&str> {
+        self.request.query_string_parameters_ref().and_then(|query| query.all(name)).unwrap_or_default()
+    }
+
+    /// The path's `{identifier}`, percent-decoded once by API Gateway. Empty where an event has none, which no
+    /// identifier is.
+    #[must_use]
+    pub fn identifier(&self) -> &str {
+        self.request.path_parameters_ref().and_then(|path| path.first("identifier")).unwrap_or_default()
+    }
+
+    /// The method, in upper case.
+    #[must_use]
+    pub fn method(&self) -> &str {
+        self.request.method().as_str()
+    }
+
+    /// The path as API Gateway matched it.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        self.request.raw_http_path()
+    }
+
+    /// The body as a JSON object.
+    ///
+    /// # Errors
+    /// [`Error::BodyTooLarge`] over 16 KiB; [`Error::Invalid`] where it is no JSON object.
+    pub fn body(&self) -> Result<Map<String, Value>> {
+        let body: Cow<'_, [u8]> = match self.request.body() {
+            Body::Text(text) => text.as_bytes().into(),
+            Body::Binary(bytes) => bytes.into(),
+            _ => Cow::default(),
+        };
+        if body.len() > MAX_BODY {
+            return Err(Error::BodyTooLarge);
+        }
+        serde_json::from_slice(&body).map_err(|_| Error::invalid("body", "Must be a JSON object."))
+    }
+
+    /// When Lambda will end this invocation; `fallback` where the event did not come from Lambda.
+    #[must_use]
+    pub fn deadline_or(&self, fallback: Timestamp) -> Timestamp {
+        let context = self.request.lambda_context_ref();
+        context.filter(|context| context.deadline > 0).map_or(fallback, |it| Timestamp::from_millis(it.deadline))
+    }
+
+    /// Notes the App that calls, for the log.
+    pub(crate) fn note_app(&self, superkey: &str) {
+        // A call has one App; noting it twice says the same.
+        let _ = self.app.set(superkey.to_owned());
+    }
+
+    /// The id that API Gateway gave this request.
+    #[must_use]
+    pub fn request_id(&self) -> &str {
+        match self.request.request_context_ref() {
+            Some(RequestContext::ApiGatewayV2(context)) => context.request_id.as_deref().unwrap_or_default(),
+            _ => "",
+        }
+    }
+
+    fn route(&self) -> &str {
+        match self.request.request_context_ref() {
+            Some(RequestContext::ApiGatewayV2(context)) => context.route_key.as_deref().unwrap_or_default(),
+            _ => "",
+        }
+    }
+
+    /// Ends the call: gives the result its one shape, and writes its line to the log.
+    #[must_use]
+    pub fn answer(&self, result: Result<Reply>, store: &Store) -> Reply {
+        let code = result.as_ref().map_or_else(reply::code, |_| "ok");
+        let reply = reply::finish(result, self.request_id());
+        tracing::info!(
+            request_id = self.request_id(),
+            route = self.route(),
+            status = reply.status().as_u16(),
+            code,
+            app = self.app.get(),
+            duration_ms = self.started.elapsed().as_secs_f64() * 1e3,
+            trips = store.take_calls(),
+            cold = self.cold,
+            "request"
+        );
+        reply
+    }
+}

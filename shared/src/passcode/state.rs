@@ -1,0 +1,94 @@
+//! The passcode item as read, and when the code in it lives.
+
+use std::time::Duration;
+
+use super::Peppers;
+use crate::{
+    Timestamp,
+    email::EmailAddress,
+    store::{Item, ItemExt, Key, Table},
+};
+
+/// Distinct guesses that one passcode allows.
+pub const MAX_TRIED: usize = 5;
+/// Wrong guesses in a row, over several passcodes, after which there is a pause.
+pub const MAX_FAILURES: u64 = 25;
+/// How long that pause lasts.
+pub const PAUSE: Duration = Duration::from_secs(3600);
+
+/// Where the passcode of an address in an App is. Keyed by address, it is read in one call with the guard.
+#[must_use]
+pub fn record_key(superkey: &str, address: &EmailAddress) -> Key {
+    Key::new(Table::Passcodes, "id", format!("{superkey}/{}", address.lookup_hash()))
+}
+
+/// What the item says. Everything is absent before the first mail.
+#[derive(Debug, Default)]
+pub struct State {
+    /// The customer whose code it is. An erased customer's successor has another.
+    pub cuid: Option<String>,
+    /// What the code is derived from; absent when used up.
+    pub nonce: Option<Vec<u8>>,
+    /// The version of the pepper that the code is derived with.
+    pub pepper: Option<String>,
+    /// The first moment at which the code is no longer valid.
+    pub expires_at: Option<Timestamp>,
+    /// When the mail that carries the living code was known to be accepted.
+    pub mailed_at: Option<Timestamp>,
+    /// Until when somebody else may be mailing.
+    pub lease_until: Option<Timestamp>,
+    /// Which invocation claimed the last mail.
+    pub claim: Option<Vec<u8>>,
+    /// When mails were claimed, oldest first.
+    pub mails: Vec<Timestamp>,
+    /// MACs of the distinct guesses at this code.
+    pub tried: Vec<Vec<u8>>,
+    /// Wrong guesses since the last success.
+    pub failures: u64,
+    /// When the last new guess was counted.
+    pub last_guess_at: Option<Timestamp>,
+}
+
+impl State {
+    /// Reads the item; one that is not there is the state before the first mail.
+    #[must_use]
+    pub fn from_item(item: Option<&Item>) -> Self {
+        let Some(item) = item else {
+            return Self::default();
+        };
+        Self {
+            cuid: item.text("cuid").map(str::to_owned),
+            nonce: item.bytes("nonce").map(<[u8]>::to_vec),
+            pepper: item.text("pepper").map(str::to_owned),
+            expires_at: item.timestamp("expires_at"),
+            mailed_at: item.timestamp("mailed_at"),
+            lease_until: item.timestamp("lease_until"),
+            claim: item.bytes("claim").map(<[u8]>::to_vec),
+            mails: item.numbers("mails").into_iter().map(Timestamp::from_millis).collect(),
+            tried: item.byte_strings("tried").iter().map(|mac| mac.as_ref().to_vec()).collect(),
+            failures: item.number("failures").unwrap_or_default(),
+            last_guess_at: item.timestamp("last_guess_at"),
+        }
+    }
+
+    /// The nonce of the code, while it is neither used nor expired, and this customer's.
+    #[must_use]
+    pub fn valid_nonce(&self, cuid: &str, now: Timestamp) -> Option<&[u8]> {
+        let valid = self.cuid.as_deref() == Some(cuid) && self.expires_at.is_some_and(|expires_at| now < expires_at);
+        self.nonce.as_deref().filter(|_| valid)
+    }
+
+    /// The nonce of a living code: valid, not exhausted, and of a pepper that is still there.
+    #[must_use]
+    pub fn living_nonce(&self, peppers: &Peppers, app: &str, cuid: &str, now: Timestamp) -> Option<&[u8]> {
+        let nonce = self.valid_nonce(cuid, now).filter(|_| self.tried.len() < MAX_TRIED)?;
+        peppers.code(self.pepper.as_deref()?, nonce, app, cuid).is_some().then_some(nonce)
+    }
+
+    /// When the pause after too many failures ends; `None` where there is none.
+    #[must_use]
+    pub fn pause_ends(&self) -> Option<Timestamp> {
+        let last = self.last_guess_at.filter(|_| self.failures >= MAX_FAILURES)?;
+        Some(last + PAUSE)
+    }
+}

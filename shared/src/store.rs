@@ -1,0 +1,304 @@
+//! The door to DynamoDB: table names, items, and the four calls that the rules are made of.
+//!
+//! What belongs here knows no domain word. Conditional writes *are* the rules, so there is one store and no stand-in.
+
+mod item;
+mod transaction;
+
+use std::{
+    collections::HashMap,
+    error::Error as StdError,
+    sync::atomic::{AtomicU32, Ordering::Relaxed},
+    time::Duration,
+};
+
+use aws_sdk_dynamodb::{
+    Client,
+    error::{ProvideErrorMetadata, SdkError},
+    operation::{
+        query::builders::QueryFluentBuilder,
+        scan::builders::ScanFluentBuilder,
+        update_item::{UpdateItemError, builders::UpdateItemFluentBuilder},
+    },
+    types::KeysAndAttributes,
+};
+pub use item::{Attribute, Item, ItemExt, boolean, bytes, number, text};
+pub use transaction::{Outcome, Transaction};
+
+use crate::config;
+
+/// What the SDK said, for the log; nothing of it goes to a caller.
+pub type StoreError = Box<dyn StdError + Send + Sync>;
+
+/// How often a call that DynamoDB answered in part, or with a conflict, is sent again.
+const ATTEMPTS: u32 = 6;
+
+/// The tables of `template.yaml`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Table {
+    /// Apps by superkey and platforms by platformkey.
+    Apps,
+    /// Customers by cuid.
+    Customers,
+    /// Which customer of an App has which address: guard of uniqueness, look-up and list in one.
+    Directory,
+    /// Customer pairs by key.
+    Credentials,
+    /// Living passcodes, mail windows and failures by App and address.
+    Passcodes,
+    /// SSO tickets by hash.
+    Tickets,
+}
+
+impl Table {
+    const ALL: [Self; 6] =
+        [Self::Apps, Self::Customers, Self::Directory, Self::Credentials, Self::Passcodes, Self::Tickets];
+
+    /// The environment variable that holds the table's name.
+    #[must_use]
+    pub const fn variable(self) -> &'static str {
+        match self {
+            Self::Apps => "APPS_TABLE",
+            Self::Customers => "CUSTOMERS_TABLE",
+            Self::Directory => "DIRECTORY_TABLE",
+            Self::Credentials => "CREDENTIALS_TABLE",
+            Self::Passcodes => "PASSCODES_TABLE",
+            Self::Tickets => "TICKETS_TABLE",
+        }
+    }
+}
+
+/// The table and primary key of one item.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Key {
+    table: Table,
+    attributes: Vec<(&'static str, String)>,
+}
+
+impl Key {
+    /// The key of an item in a table with a partition key alone.
+    #[must_use]
+    pub fn new(table: Table, name: &'static str, value: impl Into<String>) -> Self {
+        Self { table, attributes: vec![(name, value.into())] }
+    }
+
+    /// The same with a sort key.
+    #[must_use]
+    pub fn and(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.attributes.push((name, value.into()));
+        self
+    }
+
+    /// The table that holds the item.
+    #[must_use]
+    pub const fn table(&self) -> Table {
+        self.table
+    }
+
+    /// The key as DynamoDB takes it.
+    #[must_use]
+    pub fn attributes(&self) -> Item {
+        self.attributes.iter().map(|(name, value)| ((*name).to_owned(), text(value))).collect()
+    }
+
+    fn is_of(&self, item: &Item) -> bool {
+        self.attributes.iter().all(|(name, value)| item.text(name) == Some(value))
+    }
+}
+
+/// A client with the names of the tables that this function uses.
+#[derive(Debug)]
+pub struct Store {
+    client: Client,
+    names: [Option<String>; Table::ALL.len()],
+    calls: AtomicU32,
+}
+
+impl Store {
+    /// A store of the tables whose names the environment gives.
+    #[must_use]
+    pub fn from_env(client: Client) -> Self {
+        Self::new(client, |table| config::optional(table.variable()))
+    }
+
+    /// A store of the tables that `name` names.
+    #[must_use]
+    pub fn new(client: Client, name: impl Fn(Table) -> Option<String>) -> Self {
+        Self { client, names: Table::ALL.map(name), calls: AtomicU32::new(0) }
+    }
+
+    /// Calls made since this was last asked; for the log.
+    #[must_use]
+    pub fn take_calls(&self) -> u32 {
+        self.calls.swap(0, Relaxed)
+    }
+
+    fn name(&self, table: Table) -> Result<&str, StoreError> {
+        let name = self.names[table as usize].as_deref();
+        name.ok_or_else(|| format!("The environment variable {} is missing or empty.", table.variable()).into())
+    }
+
+    fn count_call(&self) {
+        self.calls.fetch_add(1, Relaxed);
+    }
+
+    /// Opens the connection and signs once, so that the first caller need not wait for it. What it finds is of no
+    /// interest, and a failure is left to the first call to meet again.
+    pub async fn warm_up(&self) {
+        let key = Key::new(Table::Apps, "key", "warm-up");
+        if let Err(error) = self.batch_get([key]).await {
+            tracing::warn!(error = %Causes(&*error), "warm-up failed");
+        }
+        self.calls.store(0, Relaxed);
+    }
+
+    /// Reads items of any tables at once and consistently, in the order of the keys. At most 100 keys.
+    ///
+    /// # Errors
+    /// What DynamoDB or the network answered.
+    pub async fn batch_get<const N: usize>(&self, keys: [Key; N]) -> Result<[Option<Item>; N], StoreError> {
+        let items = self.batch_get_all(&keys).await?;
+        let mut items = items.into_iter();
+        Ok(std::array::from_fn(|_| items.next().flatten()))
+    }
+
+    /// As [`Self::batch_get`], for a number of keys that is not known in advance.
+    ///
+    /// # Errors
+    /// What DynamoDB or the network answered.
+    pub async fn batch_get_all(&self, keys: &[Key]) -> Result<Vec<Option<Item>>, StoreError> {
+        let mut asked: HashMap<String, KeysAndAttributes> = HashMap::new();
+        for table in Table::ALL {
+            let mut distinct: Vec<&Key> = Vec::new();
+            for key in keys.iter().filter(|key| key.table == table) {
+                // DynamoDB refuses a batch that names one item twice.
+                if !distinct.contains(&key) {
+                    distinct.push(key);
+                }
+            }
+            if !distinct.is_empty() {
+                let of_table = KeysAndAttributes::builder()
+                    .consistent_read(true)
+                    .set_keys(Some(distinct.iter().map(|key| key.attributes()).collect()))
+                    .build()?;
+                asked.insert(self.name(table)?.to_owned(), of_table);
+            }
+        }
+        let mut found: Vec<(String, Item)> = Vec::with_capacity(keys.len());
+        for attempt in 0..ATTEMPTS {
+            back_off(attempt).await;
+            self.count_call();
+            let reply = self.client.batch_get_item().set_request_items(Some(asked)).send().await?;
+            for (table, items) in reply.responses.unwrap_or_default() {
+                found.extend(items.into_iter().map(|item| (table.clone(), item)));
+            }
+            asked = reply.unprocessed_keys.unwrap_or_default();
+            if asked.is_empty() {
+                return keys.iter().map(|key| self.pick(&found, key)).collect();
+            }
+        }
+        Err("DynamoDB left keys of a batch unread.".into())
+    }
+
+    fn pick(&self, found: &[(String, Item)], key: &Key) -> Result<Option<Item>, StoreError> {
+        let name = self.name(key.table)?;
+        Ok(found.iter().find(|(table, item)| table == name && key.is_of(item)).map(|(_, item)| item.clone()))
+    }
+
+    /// Writes a whole item, whatever was there.
+    ///
+    /// # Errors
+    /// What DynamoDB or the network answered.
+    pub async fn put(&self, table: Table, item: Item) -> Result<(), StoreError> {
+        self.count_call();
+        self.client.put_item().table_name(self.name(table)?).set_item(Some(item)).send().await?;
+        Ok(())
+    }
+
+    /// Updates one item as `build` says: expressions, values, what to return.
+    ///
+    /// # Errors
+    /// What DynamoDB or the network answered; a condition that does not hold is no error but [`Conditional::Refused`].
+    pub async fn update(
+        &self,
+        key: &Key,
+        build: impl FnOnce(UpdateItemFluentBuilder) -> UpdateItemFluentBuilder,
+    ) -> Result<Conditional, StoreError> {
+        let table = self.name(key.table)?;
+        let request = build(self.client.update_item().table_name(table).set_key(Some(key.attributes())));
+        let mut attempt = 0;
+        loop {
+            self.count_call();
+            match request.clone().send().await.map_err(SdkError::into_service_error) {
+                Ok(reply) => return Ok(Conditional::Done(reply.attributes.unwrap_or_default())),
+                Err(UpdateItemError::ConditionalCheckFailedException(refusal)) => {
+                    return Ok(Conditional::Refused(refusal.item));
+                }
+                // The SDK does not repeat an update that met a transaction on the same item.
+                Err(UpdateItemError::TransactionConflictException(_)) if attempt + 1 < ATTEMPTS => attempt += 1,
+                Err(error) => return Err(error.into()),
+            }
+            back_off(attempt).await;
+        }
+    }
+
+    /// A query of this table, read consistently.
+    ///
+    /// # Errors
+    /// When the table's name is not configured.
+    pub fn query(&self, table: Table) -> Result<QueryFluentBuilder, StoreError> {
+        self.count_call();
+        Ok(self.client.query().table_name(self.name(table)?).consistent_read(true))
+    }
+
+    /// A scan of this table, read consistently.
+    ///
+    /// # Errors
+    /// When the table's name is not configured.
+    pub fn scan(&self, table: Table) -> Result<ScanFluentBuilder, StoreError> {
+        self.count_call();
+        Ok(self.client.scan().table_name(self.name(table)?).consistent_read(true))
+    }
+}
+
+/// How a conditional write of one item ended.
+#[derive(Debug)]
+pub enum Conditional {
+    /// It was written; the attributes that the call asked to be returned.
+    Done(Item),
+    /// Its condition did not hold; the item as it is, where the call asked for it and there is one.
+    Refused(Option<Item>),
+}
+
+/// Whether the SDK's error says this code.
+fn has_code<E: ProvideErrorMetadata>(error: &E, code: &str) -> bool {
+    error.code() == Some(code)
+}
+
+/// Waits before a repeated attempt: nothing at first, then 10 ms, doubled each time, less a random part so that
+/// contenders do not meet again.
+async fn back_off(attempt: u32) {
+    if attempt == 0 {
+        return;
+    }
+    let mut random = [0];
+    // Without randomness contenders merely meet again.
+    let _ = getrandom::fill(&mut random);
+    let ceiling = Duration::from_millis(10 << attempt.min(6));
+    tokio::time::sleep(ceiling.mul_f64(0.5 + f64::from(random[0]) / 512.0)).await;
+}
+
+/// An error with all of its causes, on one line.
+pub struct Causes<'a>(pub &'a (dyn StdError + 'static));
+
+impl std::fmt::Display for Causes<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut error = self.0;
+        while let Some(cause) = error.source() {
+            write!(f, ": {cause}")?;
+            error = cause;
+        }
+        Ok(())
+    }
+}
