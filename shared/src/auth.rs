@@ -12,7 +12,7 @@ use crate::{
     customer::Customer,
     http::Call,
     platform::PlatformRecord,
-    store::{Item, Key, Table},
+    store::{Item, Key, NOBODY, Table},
     token::{Level, cuid_of_key, is_key},
 };
 
@@ -89,16 +89,16 @@ impl AppCredentials {
         Pair::read(call, APP_HEADERS, Some(APP_QUERY)).map(Self)
     }
 
-    /// The superkey that was presented.
+    /// The superkey that was presented; [`NOBODY`] where it has not the form of one.
     #[must_use]
     pub fn superkey(&self) -> &str {
-        &self.0.key
+        well_formed(Level::App, &self.0.key)
     }
 
     /// Where the App's record is.
     #[must_use]
     pub fn record_key(&self) -> Key {
-        record_key(Level::App, &self.0.key)
+        Key::new(Table::Apps, "key", self.superkey())
     }
 
     /// The App that calls, if `record` (what is at [`Self::record_key`]) says that the token is its.
@@ -215,7 +215,7 @@ impl PlatformCredentials {
     /// Where the platform's record is.
     #[must_use]
     pub fn record_key(&self) -> Key {
-        record_key(Level::Platform, &self.0.key)
+        Key::new(Table::Apps, "key", well_formed(Level::Platform, &self.0.key))
     }
 
     /// The platform that calls, if `record` says that the token is its.
@@ -240,8 +240,8 @@ impl Deref for Platform {
     }
 }
 
-/// The place of a record in the Apps table. What has not the form of a key names no record, and must not reach
-/// DynamoDB, which refuses keys over 2,048 bytes: it is looked up under a key that nothing has.
-fn record_key(level: Level, key: &str) -> Key {
-    Key::new(Table::Apps, "key", if is_key(level, key) { key } else { "none" })
+/// The key, where it has the form of one. Nothing else names a record, nor may it reach DynamoDB, which refuses keys
+/// over 2,048 bytes.
+fn well_formed(level: Level, key: &str) -> &str {
+    if is_key(level, key) { key } else { NOBODY }
 }

@@ -10,7 +10,8 @@ use crate::{
     auth::App,
     email::EmailAddress,
     profile,
-    store::{Item, ItemExt, Key, Table, number, text},
+    store::{Item, ItemExt, Key, NOBODY, Table, number, text},
+    token::is_cuid,
 };
 
 /// A customer's record.
@@ -32,16 +33,17 @@ pub struct Customer {
     pub created_at: Timestamp,
 }
 
-/// Where a customer's record is.
+/// Where the record of a `cuid` is; nowhere, where it has not the form of one.
 #[must_use]
 pub fn record_key(cuid: &str) -> Key {
-    Key::new(Table::Customers, "cuid", cuid)
+    Key::new(Table::Customers, "cuid", if is_cuid(cuid) { cuid } else { NOBODY })
 }
 
-/// Where the guard of an address in an App is.
+/// Where the guard of an address in an App is; nowhere, for what is no address.
 #[must_use]
-pub fn guard_key(superkey: &str, address: &EmailAddress) -> Key {
-    Key::new(Table::Directory, "app", superkey).and("address", address.lookup_hash())
+pub fn guard_key(superkey: &str, address: Option<&EmailAddress>) -> Key {
+    let hash = address.map_or_else(|| NOBODY.to_owned(), EmailAddress::lookup_hash);
+    Key::new(Table::Directory, "app", superkey).and("address", hash)
 }
 
 impl Customer {
@@ -87,7 +89,7 @@ impl Customer {
     /// The guard of this customer's address, as an item.
     #[must_use]
     pub fn to_guard_item(&self, address: &EmailAddress) -> Item {
-        let mut item = guard_key(&self.app, address).attributes();
+        let mut item = guard_key(&self.app, Some(address)).attributes();
         let mut insert = |name: &str, value| item.insert(name.to_owned(), value);
         insert("cuid", text(&self.cuid));
         insert("email", text(&self.email));

@@ -3,7 +3,7 @@
 mod call;
 mod reply;
 
-use std::future::Future;
+use std::{future::Future, time::Duration};
 
 pub use call::Call;
 use lambda_http::{Body, Request, Response, service_fn};
@@ -31,13 +31,18 @@ pub fn raw_json(status: u16, body: String) -> Reply {
 /// Sets a header of a reply. A value that no header can hold is left out: callers pass what they made themselves.
 #[must_use]
 pub fn with_header(mut reply: Reply, name: &'static str, value: &str) -> Reply {
-    match value.parse() {
-        Ok(value) => {
-            reply.headers_mut().insert(name, value);
-        }
-        Err(_) => tracing::error!(header = name, "a header's value cannot be sent"),
+    if let Ok(value) = value.parse() {
+        reply.headers_mut().insert(name, value);
+    } else {
+        tracing::error!(header = name, "a header's value cannot be sent");
     }
     reply
+}
+
+/// The value of `Retry-After`: whole seconds, rounded up, so that whoever waits that long need not wait again.
+#[must_use]
+pub fn retry_after(wait: Duration) -> String {
+    wait.as_millis().div_ceil(1000).to_string()
 }
 
 /// A reply without a body that sends the browser to `location`.

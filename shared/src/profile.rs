@@ -135,7 +135,9 @@ mod tests {
 
     use super::*;
 
-    fn creation(body: Value) -> Result<(EmailAddress, Vec<(&'static str, String)>), Vec<(String, &'static str)>> {
+    type Read = Result<(EmailAddress, Vec<(&'static str, String)>), Vec<(String, &'static str)>>;
+
+    fn creation(body: Value) -> Read {
         let Value::Object(body) = body else { panic!("a body is an object") };
         Fields::for_creation(&body).map_err(|error| match error {
             Error::Invalid(list) => list.into_iter().map(|it| (it.field, it.message)).collect(),

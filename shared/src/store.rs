@@ -12,6 +12,7 @@ use std::{
     time::Duration,
 };
 
+use aws_config::SdkConfig;
 use aws_sdk_dynamodb::{
     Client,
     error::{ProvideErrorMetadata, SdkError},
@@ -32,6 +33,9 @@ pub type StoreError = Box<dyn StdError + Send + Sync>;
 
 /// How often a call that DynamoDB answered in part, or with a conflict, is sent again.
 const ATTEMPTS: u32 = 6;
+
+/// A key that no item has: what is looked up for an identifier that cannot exist.
+pub const NOBODY: &str = "nobody";
 
 /// The tables of `template.yaml`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,10 +119,15 @@ pub struct Store {
 }
 
 impl Store {
-    /// A store of the tables whose names the environment gives.
-    #[must_use]
-    pub fn from_env(client: Client) -> Self {
-        Self::new(client, |table| config::optional(table.variable()))
+    /// A store of these tables, whose names the environment gives.
+    ///
+    /// # Errors
+    /// Names the variable of a table that is missing.
+    pub fn from_env(sdk: &SdkConfig, tables: &[Table]) -> Result<Self, StoreError> {
+        for table in tables {
+            config::required(table.variable())?;
+        }
+        Ok(Self::new(Client::new(sdk), |table| config::optional(table.variable())))
     }
 
     /// A store of the tables that `name` names.

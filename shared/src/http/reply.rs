@@ -1,7 +1,5 @@
 //! The one place that gives an error its status, code and message, and every reply its headers.
 
-use std::time::Duration;
-
 use lambda_http::{
     Body, Response,
     http::{HeaderValue, StatusCode, header},
@@ -44,14 +42,9 @@ fn refusal(error: &Error, request_id: &str) -> Reply {
     }
     let reply = json(status, body.to_string());
     match error {
-        Error::TooManyMails { retry_after } => with_header(reply, "retry-after", &seconds(*retry_after)),
+        Error::TooManyMails { retry_after } => with_header(reply, "retry-after", &super::retry_after(*retry_after)),
         _ => reply,
     }
-}
-
-/// Whole seconds for `Retry-After`, rounded up: whoever waits that long need not wait again.
-pub(crate) fn seconds(duration: Duration) -> String {
-    duration.as_millis().div_ceil(1000).to_string()
 }
 
 /// The stable `code` of an error.
@@ -90,6 +83,8 @@ fn words(error: &Error) -> (u16, &'static str, &'static str) {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
@@ -117,7 +112,7 @@ mod tests {
 
     #[test]
     fn waiting_as_long_as_retry_after_says_is_enough() {
-        assert_eq!(seconds(Duration::from_millis(1)), "1");
-        assert_eq!(seconds(Duration::from_secs(30)), "30");
+        assert_eq!(super::super::retry_after(Duration::from_millis(1)), "1");
+        assert_eq!(super::super::retry_after(Duration::from_secs(30)), "30");
     }
 }

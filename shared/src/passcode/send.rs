@@ -12,9 +12,9 @@ use crate::{
 };
 
 /// How many mails fit into how long a time, for one customer in one App.
-const WINDOWS: [(usize, Duration); 2] = [(5, Duration::from_secs(600)), (30, Duration::from_secs(86_400))];
+const WINDOWS: [(usize, Duration); 2] = [(5, Duration::from_mins(10)), (30, Duration::from_hours(24))];
 /// How long an item outlives its last use: the failures in a row are remembered that long.
-const KEPT: Duration = Duration::from_secs(30 * 86_400);
+const KEPT: Duration = Duration::from_hours(30 * 24);
 
 /// The settings of sending.
 #[derive(Clone, Copy, Debug)]
@@ -45,8 +45,8 @@ pub enum Plan {
 /// A mail about to be claimed.
 #[derive(Debug)]
 pub struct Claim {
-    read_claim: Option<Vec<u8>>,
-    read_nonce: Option<Vec<u8>>,
+    /// Claim id and nonce as they were read.
+    seen: [Option<Vec<u8>>; 2],
     mails_before: Vec<Timestamp>,
     pause_is_over: bool,
     new_code: bool,
@@ -66,7 +66,7 @@ pub enum Claimed {
     /// The mail is this invocation's to send.
     Won,
     /// Something was written since the item was read: decide again on this.
-    Changed(State),
+    Changed(Box<State>),
 }
 
 /// Decides on what was read. Pure, but for the randomness of a new nonce.
@@ -98,8 +98,7 @@ pub fn plan_send(
     getrandom::fill(&mut id)?;
     getrandom::fill(&mut fresh)?;
     Ok(Plan::Mail(Claim {
-        read_claim: state.claim.clone(),
-        read_nonce: state.nonce.clone(),
+        seen: [state.claim.clone(), state.nonce.clone()],
         mails_before: state.mails.iter().copied().filter(|sent| now.since(*sent) < WINDOWS[1].1).collect(),
         pause_is_over: pause_ends.is_some(),
         new_code: living.is_none(),
@@ -149,7 +148,8 @@ pub async fn claim_mail(
     let unchanged = |name: &str, read: bool| {
         if read { format!("{name} = :read_{name}") } else { format!("attribute_not_exists({name})") }
     };
-    let condition = [unchanged("claim", claim.read_claim.is_some()), unchanged("nonce", claim.read_nonce.is_some())];
+    let [seen_claim, seen_nonce] = &claim.seen;
+    let condition = [unchanged("claim", seen_claim.is_some()), unchanged("nonce", seen_nonce.is_some())];
     let mails = claim.mails_before.iter().chain([&claim.at]);
     let mut values = vec![
         (":claim", bytes(claim.id)),
@@ -166,7 +166,7 @@ pub async fn claim_mail(
     if claim.pause_is_over {
         values.push((":zero", number(0)));
     }
-    let read = [(":read_claim", &claim.read_claim), (":read_nonce", &claim.read_nonce)];
+    let read = [(":read_claim", seen_claim), (":read_nonce", seen_nonce)];
     values.extend(read.into_iter().filter_map(|(name, value)| Some((name, bytes(value.clone()?)))));
     let written = store
         .update(key, |update| {
@@ -183,7 +183,7 @@ pub async fn claim_mail(
         Conditional::Refused(item) => match State::from_item(item.as_ref()) {
             // The SDK repeated a write whose reply was lost.
             state if state.claim.as_deref() == Some(&claim.id[..]) => Claimed::Won,
-            state => Claimed::Changed(state),
+            state => Claimed::Changed(state.into()),
         },
     })
 }

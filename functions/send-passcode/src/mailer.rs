@@ -1,0 +1,108 @@
+//! SES: one mail, sent once.
+
+use std::time::Duration;
+
+use aws_config::{SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_sdk_sesv2::{
+    Client,
+    config::Builder,
+    error::{BuildError, ProvideErrorMetadata, SdkError},
+    types::{Body, Content, Destination, EmailContent, Message},
+};
+use lambda_runtime::Error;
+use shared::{config, email::EmailAddress};
+
+use crate::mail::Mail;
+
+/// How long the provider may take. With three calls to DynamoDB it fits into the function's timeout, 15 seconds.
+const ATTEMPT: Duration = Duration::from_secs(5);
+
+/// A client with the sender's address.
+#[derive(Debug)]
+pub struct Mailer {
+    client: Client,
+    from: EmailAddress,
+    configuration_set: Option<String>,
+}
+
+/// Why a mail was not taken. Holds the provider's code and not its message, which names addresses.
+#[derive(Debug)]
+pub struct MailError {
+    /// Whether the provider said no; otherwise the outcome is unknown.
+    pub refused: bool,
+    code: String,
+}
+
+impl std::fmt::Display for MailError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "the mail provider: {}", self.code)
+    }
+}
+
+impl std::error::Error for MailError {}
+
+impl MailError {
+    fn unknown(code: &str) -> Self {
+        Self { refused: false, code: code.to_owned() }
+    }
+}
+
+impl From<BuildError> for MailError {
+    fn from(_: BuildError) -> Self {
+        Self { refused: true, code: "the mail is incomplete".to_owned() }
+    }
+}
+
+impl Mailer {
+    /// Reads `MAIL_FROM` and, where there is one, `SES_CONFIGURATION_SET`.
+    ///
+    /// # Errors
+    /// Names the variable that is missing or no address.
+    pub fn from_env(sdk: &SdkConfig) -> Result<Self, Error> {
+        let from = config::required("MAIL_FROM")?;
+        let from = EmailAddress::parse(&from).ok_or("The environment variable MAIL_FROM is no e-mail address.")?;
+        // SES knows no idempotency token: a repeated call could mail twice, and the caller can repeat at will.
+        let ses = Builder::from(sdk)
+            .retry_config(RetryConfig::disabled())
+            .timeout_config(
+                TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT).operation_timeout(ATTEMPT).build(),
+            )
+            .build();
+        Ok(Self { client: Client::from_conf(ses), from, configuration_set: config::optional("SES_CONFIGURATION_SET") })
+    }
+
+    /// Sends a mail to the address on record, its domain in ASCII form.
+    ///
+    /// # Errors
+    /// When the provider refused it, or its answer was lost.
+    pub async fn send(&self, to: &EmailAddress, mail: &Mail, reply_to: Option<&str>) -> Result<(), MailError> {
+        let body = Body::builder().text(content(&mail.text)?).html(content(&mail.html)?).build();
+        let message = Message::builder().subject(content(&mail.subject)?).body(body).build();
+        let sent = self
+            .client
+            .send_email()
+            .from_email_address(mail.from(self.from.deliverable()))
+            .destination(Destination::builder().to_addresses(to.deliverable()).build())
+            .set_reply_to_addresses(reply_to.map(|address| vec![address.to_owned()]))
+            .set_configuration_set_name(self.configuration_set.clone())
+            .content(EmailContent::builder().simple(message).build())
+            .send()
+            .await;
+        sent.map(|_| ()).map_err(|error| match error {
+            SdkError::ServiceError(error) => {
+                let status = error.raw().status();
+                let code = error.err().code().unwrap_or("refused without a code").to_owned();
+                // An internal error of the provider's says nothing of the mail.
+                MailError { refused: !status.is_server_error(), code }
+            }
+            SdkError::TimeoutError(_) => MailError::unknown("no answer in time"),
+            SdkError::DispatchFailure(_) => MailError::unknown("the connection failed"),
+            SdkError::ResponseError(_) => MailError::unknown("the answer could not be read"),
+            _ => MailError { refused: true, code: "the request could not be made".to_owned() },
+        })
+    }
+}
+
+fn content(text: &str) -> Result<Content, BuildError> {
+    Content::builder().data(text).charset("UTF-8").build()
+}
