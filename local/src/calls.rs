@@ -1,0 +1,152 @@
+//! The record of what the functions have called: who, what, when, and how it ended.
+
+use crate::runtime::Assignments;
+use serde::Serialize;
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+/// Calls kept at most, the oldest going first.
+const KEPT: usize = 200_000;
+
+/// One call of a function to a backend.
+#[derive(Clone, Debug, Serialize)]
+pub struct Call {
+    /// The function that called; `None` is somebody else, such as a developer's own tool.
+    pub function: Option<String>,
+    /// The request that the function was working on; `None` outside any, as during its start.
+    pub request_id: Option<String>,
+    /// The IAM prefix of the service: `dynamodb` or `ses`.
+    pub service: &'static str,
+    /// The API action, such as `BatchGetItem`.
+    pub action: String,
+    /// The tables that it names, each once.
+    pub tables: Vec<String>,
+    /// Since the system's start.
+    pub started: Duration,
+    /// Since the system's start.
+    pub ended: Duration,
+    /// The status of the answer; 0 if the connection was cut instead.
+    pub status: u16,
+}
+
+/// Every call so far.
+#[derive(Clone)]
+pub struct Calls {
+    made: Arc<Mutex<VecDeque<Call>>>,
+    assignments: Assignments,
+    epoch: Instant,
+}
+
+/// Who makes a call.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Caller {
+    /// The function's name, if a function calls.
+    pub function: Option<String>,
+    /// The request that it works on.
+    pub request_id: Option<String>,
+}
+
+impl Calls {
+    /// An empty record; `assignments` say which request a process works on.
+    #[must_use]
+    pub fn new(assignments: Assignments) -> Self {
+        Self { made: Arc::default(), assignments, epoch: Instant::now() }
+    }
+
+    /// Who has signed a request, by its `Authorization` header. The signature itself proves nothing here: every
+    /// process of this machine could make it.
+    #[must_use]
+    pub fn caller(&self, authorization: Option<&str>) -> Caller {
+        let key = authorization
+            .and_then(|header| header.split_once("Credential="))
+            .and_then(|(_, scope)| scope.split_once('/'))
+            .map(|(key, _)| key);
+        // A process's access key id is `<function>.<number>`.
+        let function = key.and_then(|key| key.rsplit_once('.')).map(|(function, _)| function.to_owned());
+        Caller { request_id: key.and_then(|key| self.assignments.of(key)), function }
+    }
+
+    /// How long the system has been running.
+    #[must_use]
+    pub fn now(&self) -> Duration {
+        self.epoch.elapsed()
+    }
+
+    pub(crate) fn add(&self, call: Call) {
+        let mut calls = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        if calls.len() == KEPT {
+            calls.pop_front();
+        }
+        calls.push_back(call);
+    }
+
+    /// All calls still kept, in the order of their ends.
+    #[must_use]
+    pub fn all(&self) -> Vec<Call> {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
+
+    /// The calls made for one request.
+    #[must_use]
+    pub fn of_request(&self, request_id: &str) -> Vec<Call> {
+        let of_request = |call: &Call| call.request_id.as_deref() == Some(request_id);
+        self.all().into_iter().filter(of_request).collect()
+    }
+}
+
+/// Sequential round trips among `calls`: calls under way at the same time count as one.
+///
+/// It is the length of the longest chain in which each call begins after the one before it has ended.
+#[must_use]
+pub fn round_trips<'a>(calls: impl IntoIterator<Item = &'a Call>) -> usize {
+    let mut calls: Vec<&Call> = calls.into_iter().collect();
+    calls.sort_by_key(|call| call.ended);
+    let mut last_end = None;
+    let mut trips = 0;
+    for call in calls {
+        if last_end.is_none_or(|end| call.started >= end) {
+            last_end = Some(call.ended);
+            trips += 1;
+        }
+    }
+    trips
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Call, Calls, round_trips};
+    use crate::runtime::Assignments;
+    use std::time::Duration;
+
+    fn call(started: u64, ended: u64) -> Call {
+        Call {
+            function: None,
+            request_id: None,
+            service: "dynamodb",
+            action: "GetItem".to_owned(),
+            tables: Vec::new(),
+            started: Duration::from_millis(started),
+            ended: Duration::from_millis(ended),
+            status: 200,
+        }
+    }
+
+    #[test]
+    fn parallel_calls_are_one_trip() {
+        assert_eq!(round_trips(&[]), 0);
+        assert_eq!(round_trips(&[call(0, 4), call(1, 9), call(4, 6), call(7, 8)]), 3);
+        assert_eq!(round_trips(&[call(0, 10), call(1, 9)]), 1);
+    }
+
+    #[test]
+    fn the_credential_names_the_caller() {
+        let calls = Calls::new(Assignments::default());
+        let header = "AWS4-HMAC-SHA256 Credential=auth-nopasscode.12/20200101/eu-west-1/dynamodb/aws4_request, SignedHeaders=host";
+        assert_eq!(calls.caller(Some(header)).function.as_deref(), Some("auth-nopasscode"));
+        assert_eq!(calls.caller(Some("AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/2020/x")).function, None);
+        assert_eq!(calls.caller(None).function, None);
+    }
+}

@@ -1,0 +1,128 @@
+//! The functions: real binaries, each under a Lambda Runtime API of its own.
+//!
+//! A [`Pool`] is one function; it queues invocations and keeps up to `concurrency` processes, each of which lives in
+//! `process` and speaks through `api`.
+
+mod api;
+mod pool;
+mod process;
+
+pub use pool::Pool;
+
+use axum::body::Bytes;
+use serde_json::{Value, json};
+use std::{
+    collections::{BTreeMap, HashMap},
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use tokio::sync::oneshot;
+
+/// The largest reply of a function in bytes, as Lambda counts it: on the escaped envelope.
+pub const REPLY_LIMIT: usize = 6_291_556;
+
+/// What it takes to run one function.
+#[derive(Clone, Debug)]
+pub struct Spec {
+    /// The function's name.
+    pub name: String,
+    /// Its executable.
+    pub binary: PathBuf,
+    /// Its whole environment but for what tells one process from another.
+    pub environment: BTreeMap<String, String>,
+    /// How long one invocation may take.
+    pub timeout: Duration,
+    /// Processes at most.
+    pub concurrency: usize,
+}
+
+/// One call of a function.
+struct Invocation {
+    /// Lambda's id of the invocation.
+    request_id: String,
+    /// The id under which what the function calls is recorded.
+    recorded_as: String,
+    payload: Bytes,
+    /// Told when a process has taken the invocation: the time in the queue counts towards nothing.
+    started: oneshot::Sender<()>,
+    outcome: oneshot::Sender<Outcome>,
+}
+
+/// What an invocation came to.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// The function's reply.
+    Reply(Bytes),
+    /// It failed: the JSON that Lambda would answer, with `errorType` and `errorMessage`.
+    Failed(Bytes),
+}
+
+impl Outcome {
+    fn failed(error_type: &str, message: &str) -> Self {
+        Self::Failed(json!({ "errorType": error_type, "errorMessage": message }).to_string().into())
+    }
+
+    /// The reply, or the failure, as JSON.
+    ///
+    /// # Errors
+    /// The failure; a reply that is not JSON counts as one.
+    pub fn json(&self) -> Result<Value, Value> {
+        match self {
+            Self::Reply(body) => serde_json::from_slice(body)
+                .map_err(|_| json!({ "errorType": "Runtime.InvalidReply", "errorMessage": "the reply is not JSON" })),
+            Self::Failed(body) => Err(serde_json::from_slice(body).unwrap_or_default()),
+        }
+    }
+}
+
+/// A call under way.
+pub struct Running {
+    /// Lambda's id of the invocation.
+    pub request_id: String,
+    started: oneshot::Receiver<()>,
+    outcome: oneshot::Receiver<Outcome>,
+}
+
+impl Running {
+    /// Waits for the end. `limit` counts from when a process takes the call.
+    ///
+    /// Returns `None` if the limit passed first; the function runs on, as it does in AWS.
+    pub async fn outcome_within(self, limit: Duration) -> Option<Outcome> {
+        let stopped = || Outcome::failed("Runtime.Stopped", "the local system is stopping");
+        // An error here means that the call ended before it started; the outcome says how.
+        let _ = self.started.await;
+        let ended = tokio::time::timeout(limit, self.outcome).await.ok()?;
+        Some(ended.unwrap_or_else(|_| stopped()))
+    }
+
+    /// Waits for the end, however long it takes: the function's own timeout bounds it.
+    pub async fn outcome(self) -> Outcome {
+        let ended = self.outcome.await;
+        ended.unwrap_or_else(|_| Outcome::failed("Runtime.Stopped", "the local system is stopping"))
+    }
+}
+
+/// Which invocation each process is working on, so that a call to a backend can be put down to its request.
+#[derive(Clone, Default)]
+pub struct Assignments(Arc<Mutex<HashMap<String, String>>>);
+
+impl Assignments {
+    fn begin(&self, process: &str, recorded_as: &str) {
+        self.lock().insert(process.to_owned(), recorded_as.to_owned());
+    }
+
+    fn end(&self, process: &str) {
+        self.lock().remove(process);
+    }
+
+    /// The request that `process` (its access key id) works on.
+    #[must_use]
+    pub fn of(&self, process: &str) -> Option<String> {
+        self.lock().get(process).cloned()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

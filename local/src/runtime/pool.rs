@@ -1,0 +1,168 @@
+//! One function: its queue and its processes.
+
+use super::{
+    Assignments, Invocation, Outcome, Running, Spec,
+    process::{self, End},
+};
+use crate::{ids, logs::Logs};
+use axum::body::Bytes;
+use std::{collections::VecDeque, sync::Arc};
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::{JoinHandle, JoinSet},
+};
+
+/// A function that can be called.
+pub struct Pool {
+    messages: mpsc::UnboundedSender<Message>,
+    task: JoinHandle<()>,
+}
+
+enum Message {
+    Invoke(Invocation),
+    Warm(oneshot::Sender<Result<(), String>>),
+}
+
+/// A process that asks for work; `first` when it has only just started.
+pub(super) struct Idle {
+    pub first: bool,
+    pub work: oneshot::Sender<Invocation>,
+}
+
+impl Pool {
+    /// A function without a process yet.
+    #[must_use]
+    pub fn new(spec: Spec, assignments: Assignments, logs: Logs) -> Self {
+        let (messages, inbox) = mpsc::unbounded_channel();
+        let (idle_sender, idle_inbox) = mpsc::unbounded_channel();
+        let state = State {
+            context: process::Context { spec: Arc::new(spec), assignments, logs, idle: idle_sender },
+            queue: VecDeque::new(),
+            idle: Vec::new(),
+            processes: JoinSet::new(),
+            started: 0,
+            starting: 0,
+            warming: Vec::new(),
+        };
+        Self { messages, task: tokio::spawn(state.run(inbox, idle_inbox)) }
+    }
+
+    /// Starts one process if there is none, and waits until it has asked for work.
+    ///
+    /// # Errors
+    /// Why it did not start.
+    pub async fn warm(&self) -> Result<(), String> {
+        let (sender, ready) = oneshot::channel();
+        // If the pool is gone, so is the sender, and the wait ends with an error.
+        let _ = self.messages.send(Message::Warm(sender));
+        ready.await.unwrap_or_else(|_| Err("the local system is stopping".to_owned()))
+    }
+
+    /// Calls the function. What it calls is recorded under `recorded_as`, or else under Lambda's request id.
+    #[must_use]
+    pub fn invoke(&self, payload: Bytes, recorded_as: Option<String>) -> Running {
+        let (started_sender, started) = oneshot::channel();
+        let (outcome_sender, outcome) = oneshot::channel();
+        let request_id = ids::uuid();
+        let invocation = Invocation {
+            recorded_as: recorded_as.unwrap_or_else(|| request_id.clone()),
+            request_id: request_id.clone(),
+            payload,
+            started: started_sender,
+            outcome: outcome_sender,
+        };
+        // As in `warm`.
+        let _ = self.messages.send(Message::Invoke(invocation));
+        Running { request_id, started, outcome }
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        // Takes the processes along: each is killed when its supervisor is dropped.
+        self.task.abort();
+    }
+}
+
+struct State {
+    context: process::Context,
+    queue: VecDeque<Invocation>,
+    /// Processes waiting for work; the one that worked last is asked first, so that few stay warm.
+    idle: Vec<oneshot::Sender<Invocation>>,
+    processes: JoinSet<End>,
+    /// Processes started so far, by which each gets its number.
+    started: usize,
+    /// Processes that have not asked for work yet.
+    starting: usize,
+    warming: Vec<oneshot::Sender<Result<(), String>>>,
+}
+
+impl State {
+    async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<Message>, mut idle_inbox: mpsc::UnboundedReceiver<Idle>) {
+        loop {
+            tokio::select! {
+                message = inbox.recv() => match message {
+                    Some(Message::Invoke(invocation)) => self.queue.push_back(invocation),
+                    Some(Message::Warm(ready)) if self.idle.is_empty() => self.warming.push(ready),
+                    Some(Message::Warm(ready)) => drop(ready.send(Ok(()))),
+                    None => return,
+                },
+                Some(asked) = idle_inbox.recv() => self.welcome(asked),
+                Some(ended) = self.processes.join_next() => self.bury(ended.unwrap_or(End::Ended(None))),
+            }
+            self.hand_out();
+            self.start_missing();
+        }
+    }
+
+    fn welcome(&mut self, asked: Idle) {
+        if asked.first {
+            self.starting = self.starting.saturating_sub(1);
+        }
+        self.idle.push(asked.work);
+        for ready in self.warming.drain(..) {
+            // Whoever asked may have given up waiting.
+            let _ = ready.send(Ok(()));
+        }
+    }
+
+    fn bury(&mut self, end: End) {
+        match end {
+            End::Ended(None) => {}
+            End::Ended(Some(undelivered)) => self.queue.push_front(undelivered),
+            End::NotStarted(why) => {
+                self.starting = self.starting.saturating_sub(1);
+                self.context.logs.add(&self.context.spec.name, format!("does not start: {why}"));
+                for ready in self.warming.drain(..) {
+                    let _ = ready.send(Err(why.clone()));
+                }
+                // It costs the call for which it was started, and no other.
+                if let Some(invocation) = self.queue.pop_front() {
+                    let _ = invocation.outcome.send(Outcome::failed("Runtime.ExitError", &why));
+                }
+            }
+        }
+    }
+
+    fn hand_out(&mut self) {
+        while let Some(invocation) = self.queue.pop_front() {
+            let Some(process) = self.idle.pop() else {
+                self.queue.push_front(invocation);
+                return;
+            };
+            // A process that has died since it asked gives the invocation back.
+            if let Err(invocation) = process.send(invocation) {
+                self.queue.push_front(invocation);
+            }
+        }
+    }
+
+    fn start_missing(&mut self) {
+        let wanted = self.queue.len().max(usize::from(!self.warming.is_empty()));
+        while self.starting < wanted && self.processes.len() < self.context.spec.concurrency {
+            self.started += 1;
+            self.starting += 1;
+            self.processes.spawn(process::run(self.context.clone(), self.started));
+        }
+    }
+}
