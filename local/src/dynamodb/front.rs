@@ -1,0 +1,124 @@
+//! The address that everybody calls DynamoDB at: it notes the call and hands it to the embedded database's own
+//! server, which nobody else knows.
+
+use super::Tables;
+use crate::{
+    calls::{Call, Calls},
+    guard,
+};
+use anyhow::{Context, Result};
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    extract::{DefaultBodyLimit, State},
+    http::{HeaderMap, HeaderName, Method, StatusCode, Uri, header},
+    response::{IntoResponse, Response},
+};
+use serde_json::Value;
+use std::{collections::BTreeSet, sync::Arc};
+use tokio::{net::TcpListener, task::JoinSet};
+
+/// DynamoDB's own limit on a request, in bytes.
+const REQUEST_LIMIT: usize = 16 * 1024 * 1024;
+
+/// The front of one database.
+pub struct Front {
+    calls: Calls,
+    client: reqwest::Client,
+    database: String,
+}
+
+impl Front {
+    /// Serves `tables` on `listener`, in `tasks`.
+    ///
+    /// # Errors
+    /// No free port for the database's own server.
+    pub async fn serve(listener: TcpListener, tables: &Tables, calls: Calls, tasks: &mut JoinSet<()>) -> Result<()> {
+        let inner = TcpListener::bind("127.0.0.1:0").await.context("no free port for the database")?;
+        let database = format!("http://{}", inner.local_addr()?);
+        tasks.spawn(dynoxide::server::serve_on(inner, tables.database()));
+        // A proxy from the environment has no business between the two.
+        let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build()?;
+        let router = Router::new()
+            .fallback(handle)
+            .layer(DefaultBodyLimit::max(REQUEST_LIMIT))
+            .with_state(Arc::new(Self { calls, client, database }));
+        tasks.spawn(async move {
+            // An accept loop of axum's does not end with an error.
+            let _ = axum::serve(listener, router).await;
+        });
+        Ok(())
+    }
+
+    async fn forward(&self, method: Method, uri: &Uri, headers: HeaderMap, body: Bytes) -> Result<Response> {
+        let path = uri.path_and_query().map_or("/", |path| path.as_str());
+        let sent = self.client.request(method, format!("{}{path}", self.database)).headers(headers).body(body);
+        let answer = sent.send().await?;
+        let (status, mut headers) = (answer.status(), answer.headers().clone());
+        // They are about the connection that the answer came by.
+        for name in [header::CONNECTION, header::TRANSFER_ENCODING, header::CONTENT_LENGTH] {
+            headers.remove(name);
+        }
+        Ok((status, headers, Body::from(answer.bytes().await?)).into_response())
+    }
+}
+
+async fn handle(
+    State(front): State<Arc<Front>>,
+    method: Method,
+    uri: Uri,
+    mut headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    if let Err(refusal) = guard::not_a_foreign_page(&headers) {
+        return *refusal;
+    }
+    let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+    let caller = front.calls.caller(text(header::AUTHORIZATION));
+    let target = text(HeaderName::from_static("x-amz-target")).unwrap_or_default();
+    let action = target.rsplit('.').next().unwrap_or_default().to_owned();
+    let tables = tables_of(&serde_json::from_slice(&body).unwrap_or_default());
+    let started = front.calls.now();
+    headers.remove(header::HOST);
+    headers.remove(header::ORIGIN);
+    let answer = front.forward(method, &uri, headers, body).await;
+    let answer = answer.unwrap_or_else(|error| (StatusCode::BAD_GATEWAY, error.to_string()).into_response());
+    front.calls.add(Call {
+        function: caller.function,
+        request_id: caller.request_id,
+        service: "dynamodb",
+        action,
+        tables,
+        started,
+        ended: front.calls.now(),
+        status: answer.status().as_u16(),
+    });
+    answer
+}
+
+/// The tables that a request names.
+fn tables_of(request: &Value) -> Vec<String> {
+    let mut tables = BTreeSet::new();
+    tables.extend(request["TableName"].as_str());
+    tables.extend(request["RequestItems"].as_object().into_iter().flat_map(|items| items.keys().map(String::as_str)));
+    for item in request["TransactItems"].as_array().into_iter().flatten() {
+        let actions = item.as_object().into_iter().flat_map(|actions| actions.values());
+        tables.extend(actions.filter_map(|action| action["TableName"].as_str()));
+    }
+    tables.into_iter().map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::tables_of;
+    use serde_json::json;
+
+    #[test]
+    fn every_shape_of_request_names_its_tables() {
+        assert_eq!(tables_of(&json!({"TableName": "A"})), ["A"]);
+        assert_eq!(tables_of(&json!({"RequestItems": {"B": {}, "A": {}}})), ["A", "B"]);
+        let transaction = json!({"TransactItems": [{"Put": {"TableName": "B"}}, {"Update": {"TableName": "A"}}, {"Delete": {"TableName": "B"}}]});
+        assert_eq!(tables_of(&transaction), ["A", "B"]);
+        assert!(tables_of(&json!("nonsense")).is_empty());
+    }
+}

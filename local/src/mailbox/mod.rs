@@ -1,0 +1,128 @@
+//! Mail: the SES v2 endpoint that takes it in, and the mailbox that shows it.
+
+mod server;
+mod ses;
+
+pub use server::serve;
+
+use crate::{ids, time};
+use serde::Serialize;
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+use tokio::sync::broadcast;
+
+/// Mails kept at most, the oldest going first.
+const KEPT: usize = 10_000;
+
+/// One mail that was sent.
+#[derive(Clone, Debug, Serialize)]
+pub struct Mail {
+    /// The message id that SES has answered.
+    pub id: String,
+    /// The sender as given, display name included.
+    pub from: String,
+    /// The recipients, separated by commas.
+    pub to: String,
+    /// The subject.
+    pub subject: String,
+    /// The plain text; empty if there is none.
+    pub text: String,
+    /// The HTML; empty if there is none.
+    pub html: String,
+    /// RFC 3339, UTC.
+    pub sent_at: String,
+}
+
+/// Something that has happened to the mailbox, as the page is told.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Change {
+    /// A mail has come.
+    Added { id: String },
+    /// One was deleted.
+    Deleted { id: String },
+    /// All were.
+    Cleared,
+}
+
+/// Every mail that the functions have sent.
+#[derive(Clone)]
+pub struct Mailbox {
+    mails: Arc<Mutex<VecDeque<Mail>>>,
+    changes: broadcast::Sender<Change>,
+}
+
+impl Default for Mailbox {
+    fn default() -> Self {
+        Self { mails: Arc::default(), changes: broadcast::Sender::new(256) }
+    }
+}
+
+impl Mailbox {
+    /// The mails to `address`, or all, the newest first.
+    #[must_use]
+    pub fn mails(&self, address: Option<&str>) -> Vec<Mail> {
+        let to =
+            |mail: &&Mail| address.is_none_or(|address| mail.to.split(", ").any(|to| to.eq_ignore_ascii_case(address)));
+        self.lock().iter().rev().filter(to).cloned().collect()
+    }
+
+    /// The mail with this id.
+    #[must_use]
+    pub fn mail(&self, id: &str) -> Option<Mail> {
+        self.lock().iter().find(|mail| mail.id == id).cloned()
+    }
+
+    /// Deletes every mail.
+    pub fn clear(&self) {
+        self.lock().clear();
+        self.announce(Change::Cleared);
+    }
+
+    /// Deletes one mail; says whether it was there.
+    #[must_use]
+    pub fn delete(&self, id: &str) -> bool {
+        let mut mails = self.lock();
+        let before = mails.len();
+        mails.retain(|mail| mail.id != id);
+        let deleted = mails.len() < before;
+        drop(mails);
+        if deleted {
+            self.announce(Change::Deleted { id: id.to_owned() });
+        }
+        deleted
+    }
+
+    /// Takes a mail in and returns its id.
+    fn add(&self, parts: ses::Parts) -> String {
+        let id = format!("local-{}", ids::uuid());
+        let mail = Mail {
+            id: id.clone(),
+            from: parts.from,
+            to: parts.to.join(", "),
+            subject: parts.subject,
+            text: parts.text,
+            html: parts.html,
+            sent_at: time::rfc3339(time::now_ms()),
+        };
+        let mut mails = self.lock();
+        if mails.len() == KEPT {
+            mails.pop_front();
+        }
+        mails.push_back(mail);
+        drop(mails);
+        self.announce(Change::Added { id: id.clone() });
+        id
+    }
+
+    fn announce(&self, change: Change) {
+        // Nobody may be looking.
+        let _ = self.changes.send(change);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, VecDeque<Mail>> {
+        self.mails.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

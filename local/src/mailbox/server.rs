@@ -1,0 +1,132 @@
+//! The mail address: SES for the functions, and the mailbox for people, tests and the page.
+//!
+//! - `POST /v2/email/outbound-emails`: SES v2's `SendEmail`
+//! - `GET /messages?to=ADDRESS`, `GET /messages/{id}`, `DELETE /messages`, `DELETE /messages/{id}`
+//! - `GET /events`: server-sent events, a `message` for each [`Change`](super::Change)
+//! - `GET /`: the page
+
+use super::{Mailbox, ses};
+use crate::{
+    calls::{Call, Calls},
+    guard,
+};
+use axum::{
+    Json, Router,
+    body::Bytes,
+    extract::{Path, Query, Request, State},
+    http::{HeaderMap, StatusCode, header},
+    middleware::{self, Next},
+    response::{
+        Html, IntoResponse, Response,
+        sse::{Event, KeepAlive, Sse},
+    },
+    routing::{get, post},
+};
+use futures_util::stream::{self, Stream};
+use serde::Deserialize;
+use serde_json::json;
+use std::convert::Infallible;
+use tokio::{net::TcpListener, sync::broadcast::error::RecvError, task::JoinSet};
+
+const PAGE: &str = include_str!("../mailbox.html");
+
+#[derive(Clone)]
+struct Office {
+    mailbox: Mailbox,
+    calls: Calls,
+}
+
+/// Serves `mailbox` on `listener`, in `tasks`.
+pub fn serve(listener: TcpListener, mailbox: Mailbox, calls: Calls, tasks: &mut JoinSet<()>) {
+    let router = Router::new()
+        .route("/", get(Html(PAGE)))
+        .route("/events", get(events))
+        .route("/messages", get(list).delete(clear))
+        .route("/messages/{id}", get(show).delete(delete))
+        .route("/v2/email/outbound-emails", post(send))
+        .layer(middleware::from_fn(keep_out))
+        .with_state(Office { mailbox, calls });
+    tasks.spawn(async move {
+        // An accept loop of axum's does not end with an error.
+        let _ = axum::serve(listener, router).await;
+    });
+}
+
+async fn keep_out(request: Request, next: Next) -> Response {
+    match guard::not_a_foreign_page(request.headers()) {
+        Ok(()) => next.run(request).await,
+        Err(refusal) => *refusal,
+    }
+}
+
+#[derive(Deserialize)]
+struct Filter {
+    to: Option<String>,
+}
+
+async fn list(State(office): State<Office>, Query(filter): Query<Filter>) -> Response {
+    // A `+` that was not percent-encoded arrives as a space, and no address has a space.
+    let address = filter.to.map(|address| address.replace(' ', "+"));
+    Json(office.mailbox.mails(address.as_deref())).into_response()
+}
+
+async fn show(State(office): State<Office>, Path(id): Path<String>) -> Response {
+    match office.mailbox.mail(&id) {
+        Some(mail) => Json(mail).into_response(),
+        None => not_found(),
+    }
+}
+
+async fn clear(State(office): State<Office>) -> StatusCode {
+    office.mailbox.clear();
+    StatusCode::NO_CONTENT
+}
+
+async fn delete(State(office): State<Office>, Path(id): Path<String>) -> Response {
+    if office.mailbox.delete(&id) { StatusCode::NO_CONTENT.into_response() } else { not_found() }
+}
+
+fn not_found() -> Response {
+    (StatusCode::NOT_FOUND, Json(json!({ "message": "There is no such message." }))).into_response()
+}
+
+async fn events(State(office): State<Office>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+    let changes = stream::unfold(office.mailbox.changes.subscribe(), |mut changes| async move {
+        loop {
+            match changes.recv().await {
+                Ok(change) => {
+                    let event = Event::default().event("message").json_data(change).unwrap_or_default();
+                    return Some((Ok(event), changes));
+                }
+                // Whoever missed some will see them in the list, which each event makes the page fetch.
+                Err(RecvError::Lagged(_)) => {}
+                Err(RecvError::Closed) => return None,
+            }
+        }
+    });
+    Sse::new(changes).keep_alive(KeepAlive::default())
+}
+
+async fn send(State(office): State<Office>, headers: HeaderMap, body: Bytes) -> Response {
+    let authorization = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let caller = office.calls.caller(authorization);
+    let started = office.calls.now();
+    let answer = match ses::parse(&body) {
+        Ok(parts) => Json(ses::accepted(&office.mailbox.add(parts))).into_response(),
+        Err(message) => {
+            let kind = [("x-amzn-errortype", "BadRequestException")];
+            (StatusCode::BAD_REQUEST, kind, Json(json!({ "message": message }))).into_response()
+        }
+    };
+    office.calls.add(Call {
+        function: caller.function,
+        request_id: caller.request_id,
+        service: "ses",
+        action: "SendEmail".to_owned(),
+        tables: Vec::new(),
+        started,
+        ended: office.calls.now(),
+        status: answer.status().as_u16(),
+    });
+    answer
+}
