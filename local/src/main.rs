@@ -1,1 +1,32 @@
-fn main() {}
+//! `cargo run -p local`: the whole system on one machine.
+
+use clap::Parser;
+use local::cli::{self, Arguments};
+use std::{io::Write, process::ExitCode};
+use tokio::signal::unix::{SignalKind, signal};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let (Ok(mut interrupted), Ok(mut terminated), Ok(mut hung_up)) =
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()), signal(SignalKind::hangup()))
+    else {
+        return fail("signals cannot be waited for");
+    };
+    // Whatever runs is dropped when a signal comes, and every process of ours ends when its owner is dropped.
+    tokio::select! {
+        ended = cli::run(arguments) => match ended {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => fail(&format!("{error:#}")),
+        },
+        _ = interrupted.recv() => ExitCode::SUCCESS,
+        _ = terminated.recv() => ExitCode::SUCCESS,
+        _ = hung_up.recv() => ExitCode::SUCCESS,
+    }
+}
+
+fn fail(why: &str) -> ExitCode {
+    // Where standard error is closed there is nobody to tell.
+    let _ = writeln!(std::io::stderr().lock(), "local: {why}");
+    ExitCode::FAILURE
+}

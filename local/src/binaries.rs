@@ -1,0 +1,85 @@
+//! Building the functions.
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+use std::{
+    collections::BTreeMap,
+    env,
+    path::{Path, PathBuf},
+    process::Stdio,
+};
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    process::Command,
+};
+
+/// The project's folder: the one above this crate's when cargo runs us, else the nearest with a `template.yaml`.
+///
+/// # Errors
+/// No such folder.
+pub fn project_root() -> Result<PathBuf> {
+    let here = env::current_dir().context("the current folder cannot be read")?;
+    let crate_folder = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+    let starts = [crate_folder, Some(here)];
+    let mut candidates = starts.iter().flatten().flat_map(|start| start.ancestors());
+    candidates
+        .find(|folder| folder.join("template.yaml").is_file())
+        .map(Path::to_path_buf)
+        .context("there is no template.yaml here or above: run this inside the project")
+}
+
+/// Builds the functions as cargo sees fit, showing its progress, and returns each executable by its name.
+///
+/// # Errors
+/// No cargo, or a build that fails; cargo itself has then said why.
+pub async fn build(root: &Path, release: bool) -> Result<BTreeMap<String, PathBuf>> {
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    // In debug everything is built with one set of features, the one that `cargo test --workspace` uses too, so that
+    // nothing is compiled twice. A release build is of what is deployed and nothing else.
+    let what: &[&str] = if release { &["--release"] } else { &["--workspace", "--bins"] };
+    let mut child = Command::new(&cargo)
+        .arg("build")
+        .args(what)
+        .arg("--message-format=json-render-diagnostics")
+        .current_dir(root)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .with_context(|| format!("cannot start {}, which builds the functions", cargo.display()))?;
+    let mut executables = BTreeMap::new();
+    if let Some(stdout) = child.stdout.take() {
+        let mut lines = BufReader::new(stdout).lines();
+        while let Some(line) = lines.next_line().await.context("cargo's messages cannot be read")? {
+            executables.extend(executable(&line));
+        }
+    }
+    let status = child.wait().await.context("cargo's end cannot be awaited")?;
+    if !status.success() {
+        bail!("the functions could not be built (cargo build: {status})");
+    }
+    Ok(executables)
+}
+
+/// The name and the path of the binary that one of cargo's messages is about.
+fn executable(message: &str) -> Option<(String, PathBuf)> {
+    let message: Value = serde_json::from_str(message).ok()?;
+    let path = message["executable"].as_str()?;
+    let target = &message["target"];
+    let is_binary = target["kind"].as_array()?.iter().any(|kind| kind == "bin");
+    is_binary.then_some((target["name"].as_str()?.to_owned(), PathBuf::from(path)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::executable;
+
+    #[test]
+    fn only_binaries_are_taken_from_cargos_messages() {
+        let binary = r#"{"reason":"compiler-artifact","target":{"kind":["bin"],"name":"auth"},"executable":"/t/auth"}"#;
+        assert_eq!(executable(binary), Some(("auth".to_owned(), "/t/auth".into())));
+        let library = r#"{"reason":"compiler-artifact","target":{"kind":["lib"],"name":"auth"},"executable":null}"#;
+        assert_eq!(executable(library), None);
+        assert_eq!(executable("nonsense"), None);
+    }
+}

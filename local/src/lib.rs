@@ -1,0 +1,21 @@
+//! The whole system on one machine: an HTTP API gateway that reads its routes from `template.yaml`, the Lambda
+//! Runtime API under which the real function binaries run, DynamoDB and a mailbox.
+//!
+//! `cargo run -p local` starts it; tests start a [`system::System`] of their own. It is a stand for this project's
+//! template, not a CloudFormation, and it is never deployed.
+
+pub mod binaries;
+pub mod calls;
+pub mod cli;
+pub mod demo;
+pub mod dynamodb;
+mod files;
+pub mod gateway;
+mod guard;
+mod ids;
+pub mod logs;
+pub mod mailbox;
+pub mod runtime;
+pub mod system;
+pub mod template;
+mod time;

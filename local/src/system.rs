@@ -1,0 +1,219 @@
+//! The whole system: backends, functions and gateway, on addresses of this machine.
+
+use crate::{
+    calls::Calls,
+    dynamodb::{Front, Tables},
+    gateway::{Gateway, Pools},
+    logs::Logs,
+    mailbox::{self, Mailbox},
+    runtime::{Assignments, Pool, Spec},
+    template::{Function, REGION, Secrets, Template},
+};
+use anyhow::{Context, Result, anyhow};
+use axum::body::Bytes;
+use serde_json::Value;
+use std::{
+    collections::BTreeMap,
+    net::IpAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+use tokio::{net::TcpListener, task::JoinSet};
+
+/// What a system is started with.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The text of `template.yaml`.
+    pub template: String,
+    /// Overrides of the template's parameters.
+    pub parameter_overrides: BTreeMap<String, String>,
+    /// Addresses as `host:port`; port 0 picks a free one.
+    pub api: String,
+    /// As `api`.
+    pub mail: String,
+    /// As `api`.
+    pub dynamodb: String,
+    /// Variables for every function; they win over everything else.
+    pub environment: BTreeMap<String, String>,
+    /// Processes per function at most.
+    pub concurrency: usize,
+    /// Whether `RouteSettings` are enforced.
+    pub throttle: bool,
+    /// Where data is kept; in memory without it.
+    pub data: Option<PathBuf>,
+    /// Whether the functions' output is printed as well as kept.
+    pub print_logs: bool,
+}
+
+impl Options {
+    /// `template` on free ports, with everything else as the contract has it by default, and silent.
+    #[must_use]
+    pub fn new(template: String) -> Self {
+        let free = || "127.0.0.1:0".to_owned();
+        Self {
+            template,
+            parameter_overrides: BTreeMap::new(),
+            api: free(),
+            mail: free(),
+            dynamodb: free(),
+            environment: BTreeMap::new(),
+            concurrency: 2,
+            throttle: false,
+            data: None,
+            print_logs: false,
+        }
+    }
+}
+
+/// DynamoDB and the mailbox, with what the functions have called of them.
+pub struct Backends {
+    /// The mailbox's URL.
+    pub mail: String,
+    /// DynamoDB's URL.
+    pub dynamodb: String,
+    /// The tables, past every function.
+    pub tables: Tables,
+    /// The mails.
+    pub mailbox: Mailbox,
+    /// What was called.
+    pub calls: Calls,
+    assignments: Assignments,
+    template: Template,
+    /// Ends with the value, and every server with it.
+    tasks: JoinSet<()>,
+}
+
+impl Backends {
+    /// Starts them.
+    ///
+    /// # Errors
+    /// A template that is not understood, an address in use, or data that cannot be opened.
+    pub async fn start(options: &Options) -> Result<Self> {
+        let data = options.data.as_deref();
+        let mut secrets = match data {
+            Some(folder) => {
+                std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
+                Secrets::kept_in(Secrets::file_in(folder))?
+            }
+            None => Secrets::default(),
+        };
+        let template = Template::load(&options.template, &options.parameter_overrides, &mut secrets)?;
+        let assignments = Assignments::default();
+        let calls = Calls::new(assignments.clone());
+        let tables = Tables::open(&template.tables, data)?;
+        let mailbox = Mailbox::default();
+        let mut tasks = JoinSet::new();
+        let (mail_listener, mail) = bind(&options.mail, "--mail").await?;
+        let (dynamodb_listener, dynamodb) = bind(&options.dynamodb, "--dynamodb").await?;
+        mailbox::serve(mail_listener, mailbox.clone(), calls.clone(), &mut tasks);
+        Front::serve(dynamodb_listener, &tables, calls.clone(), &mut tasks).await?;
+        tasks.spawn(tables.clone().sweep());
+        Ok(Self { mail, dynamodb, tables, mailbox, calls, assignments, template, tasks })
+    }
+}
+
+/// A running system. It ends, and every process with it, when it is dropped.
+pub struct System {
+    /// The API's URL.
+    pub api: String,
+    /// DynamoDB and the mailbox.
+    pub backends: Backends,
+    /// What the functions have written.
+    pub logs: Logs,
+    functions: Arc<Pools>,
+}
+
+impl System {
+    /// Starts a system whose functions are the executables `binaries`, by name. Their processes start when they are
+    /// first needed; [`System::warm`] starts one of each.
+    ///
+    /// # Errors
+    /// As [`Backends::start`], and a function without an executable.
+    pub async fn start(options: &Options, binaries: &BTreeMap<String, PathBuf>) -> Result<Self> {
+        let (api_listener, api) = bind(&options.api, "--api").await?;
+        let mut backends = Backends::start(options).await?;
+        let logs = Logs::new(options.print_logs);
+        let mut functions = Pools::new();
+        for function in &backends.template.functions {
+            let binary = binaries.get(&function.name).with_context(|| {
+                format!("the template names the function {}, but no crate builds a binary of that name", function.name)
+            })?;
+            let spec = spec(function, binary, options, &backends);
+            functions.insert(function.name.clone(), Pool::new(spec, backends.assignments.clone(), logs.clone()));
+        }
+        let functions = Arc::new(functions);
+        let gateway = Gateway::new(&backends.template, functions.clone(), options.throttle)?;
+        gateway.serve(api_listener, &mut backends.tasks);
+        Ok(Self { api, backends, logs, functions })
+    }
+
+    /// Starts one process of each function and waits until all of them are ready.
+    ///
+    /// # Errors
+    /// The first function that does not start, and why.
+    pub async fn warm(&self) -> Result<()> {
+        let waits = self.functions.iter().map(|(name, pool)| async move {
+            pool.warm().await.map_err(|why| anyhow!("the function {name} does not start: {why}"))
+        });
+        futures_util::future::try_join_all(waits).await.map(drop)
+    }
+
+    /// Calls a function as the Lambda Invoke API does.
+    ///
+    /// # Errors
+    /// No such function, or the function's error as JSON with `errorType` and `errorMessage`.
+    pub async fn invoke(&self, function: &str, payload: &Value) -> Result<Value, Value> {
+        let pool = self.functions.get(function).ok_or_else(|| Value::from(format!("no function {function}")))?;
+        pool.invoke(Bytes::from(payload.to_string()), None).outcome().await.json()
+    }
+}
+
+/// The URL by which programs of this machine reach what listens on `address`.
+async fn bind(address: &str, option: &str) -> Result<(TcpListener, String)> {
+    let listener =
+        TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address} ({option})"))?;
+    let mut local = listener.local_addr()?;
+    if local.ip().is_unspecified() {
+        local.set_ip(IpAddr::from([127, 0, 0, 1]));
+    }
+    Ok((listener, format!("http://{local}")))
+}
+
+/// A function's environment is as Lambda makes it: nothing of ours gets in but what is listed here.
+fn spec(function: &Function, binary: &Path, options: &Options, backends: &Backends) -> Spec {
+    let mut environment = function.environment.clone();
+    let name = &function.name;
+    let set = [
+        ("_HANDLER", "bootstrap".to_owned()),
+        ("AWS_DEFAULT_REGION", REGION.to_owned()),
+        ("AWS_EC2_METADATA_DISABLED", "true".to_owned()),
+        ("AWS_ENDPOINT_URL_DYNAMODB", backends.dynamodb.clone()),
+        ("AWS_ENDPOINT_URL_SESV2", backends.mail.clone()),
+        ("AWS_EXECUTION_ENV", "AWS_Lambda_provided.al2023".to_owned()),
+        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", function.memory_mb.to_string()),
+        ("AWS_LAMBDA_FUNCTION_NAME", name.clone()),
+        // sam local and the Runtime Interface Emulator use it too.
+        ("AWS_LAMBDA_FUNCTION_TIMEOUT", function.timeout.as_secs().to_string()),
+        ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST".to_owned()),
+        ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand".to_owned()),
+        ("AWS_LAMBDA_LOG_GROUP_NAME", format!("/aws/lambda/{name}")),
+        ("AWS_REGION", REGION.to_owned()),
+        ("AWS_SECRET_ACCESS_KEY", "local".to_owned()),
+        ("AWS_SESSION_TOKEN", "local".to_owned()),
+        ("LANG", "en_US.UTF-8".to_owned()),
+        ("TZ", ":UTC".to_owned()),
+    ];
+    environment.extend(set.map(|(name, value)| (name.to_owned(), value)));
+    // What helps whoever examines a process: coverage and backtraces.
+    for name in ["PATH", "LLVM_PROFILE_FILE", "RUST_BACKTRACE"] {
+        environment.extend(std::env::var(name).ok().map(|value| (name.to_owned(), value)));
+    }
+    environment.extend(options.environment.clone());
+    Spec {
+        name: name.clone(),
+        binary: binary.to_path_buf(),
+        environment,
+        timeout: function.timeout,
+        concurrency: options.concurrency,
+    }
+}
