@@ -1,0 +1,95 @@
+//! The SES endpoint and the mailbox behind it.
+
+use crate::support::{client, probes};
+use local::system::System;
+use reqwest::Response;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+async fn send(system: &System, to: &str, subject: &str) -> Response {
+    let body = json!({ "Text": { "Data": "text" }, "Html": { "Data": "<p>html</p>" } });
+    let mail = json!({
+        "FromEmailAddress": "no-reply@atom.example",
+        "Destination": { "ToAddresses": [to] },
+        "Content": { "Simple": { "Subject": { "Data": subject }, "Body": body } },
+    });
+    client()
+        .post(format!("{}/v2/email/outbound-emails", system.backends.mail))
+        .header("authorization", "AWS4-HMAC-SHA256 Credential=send-passcode.1/20260101/eu-west-1/ses/aws4_request")
+        .json(&mail)
+        .send()
+        .await
+        .unwrap()
+}
+
+async fn messages(system: &System, query: &str) -> Value {
+    client().get(format!("{}/messages{query}", system.backends.mail)).send().await.unwrap().json().await.unwrap()
+}
+
+#[tokio::test]
+async fn mails_are_listed_newest_first_for_their_recipient() {
+    let system = probes(|_| {}).await;
+    let first = send(&system, "ada+1@example.com", "first").await.json::<Value>().await.unwrap();
+    send(&system, "ada+1@example.com", "second").await;
+    send(&system, "eve@example.com", "other").await;
+    for query in ["?to=ada%2B1@example.com", "?to=ada+1@example.com", "?to=ADA%2b1@EXAMPLE.com"] {
+        let mails = messages(&system, query).await;
+        assert_eq!(mails.as_array().unwrap().len(), 2, "{query}");
+        assert_eq!(mails[0]["subject"], "second");
+        let mut mail = mails[1].clone();
+        assert!(mail["sent_at"].take().as_str().unwrap().ends_with('Z'));
+        let expected = json!({
+            "id": first["MessageId"], "from": "no-reply@atom.example", "to": "ada+1@example.com",
+            "subject": "first", "text": "text", "html": "<p>html</p>", "sent_at": null,
+        });
+        assert_eq!(mail, expected);
+    }
+    assert_eq!(messages(&system, "").await.as_array().unwrap().len(), 3);
+    let calls = system.backends.calls.all();
+    assert_eq!(calls.len(), 3);
+    assert_eq!(calls[0].function.as_deref(), Some("send-passcode"));
+}
+
+#[tokio::test]
+async fn a_refused_mail_is_not_in_the_mailbox() {
+    let system = probes(|_| {}).await;
+    let refused = send(&system, "ädä@example.com", "x").await;
+    assert_eq!(refused.status(), 400);
+    assert_eq!(refused.headers()["x-amzn-errortype"], "BadRequestException");
+    assert_eq!(messages(&system, "").await, json!([]));
+}
+
+#[tokio::test]
+async fn mails_can_be_read_and_deleted_and_the_page_is_told() {
+    let system = probes(|_| {}).await;
+    let mail = &system.backends.mail;
+    let mut events = client().get(format!("{mail}/events")).send().await.unwrap();
+    let id = send(&system, "ada@example.com", "x").await.json::<Value>().await.unwrap()["MessageId"].clone();
+    let id = id.as_str().unwrap();
+    let one = format!("{mail}/messages/{id}");
+    assert_eq!(client().get(&one).send().await.unwrap().json::<Value>().await.unwrap()["subject"], "x");
+    assert_eq!(client().delete(&one).send().await.unwrap().status(), 204);
+    assert_eq!(client().delete(&one).send().await.unwrap().status(), 404);
+    assert_eq!(client().get(&one).send().await.unwrap().status(), 404);
+    assert_eq!(client().delete(format!("{mail}/messages")).send().await.unwrap().status(), 204);
+    let mut told = String::new();
+    while !told.contains("cleared") {
+        let chunk = tokio::time::timeout(Duration::from_secs(5), events.chunk()).await.unwrap().unwrap();
+        told.push_str(std::str::from_utf8(&chunk.unwrap()).unwrap());
+    }
+    let expected = format!(
+        "event: message\ndata: {{\"type\":\"added\",\"id\":\"{id}\"}}\n\n\
+         event: message\ndata: {{\"type\":\"deleted\",\"id\":\"{id}\"}}\n\n\
+         event: message\ndata: {{\"type\":\"cleared\"}}\n\n"
+    );
+    assert_eq!(told, expected);
+}
+
+#[tokio::test]
+async fn a_foreign_page_sees_nothing() {
+    let system = probes(|_| {}).await;
+    for address in [&system.backends.mail, &system.backends.dynamodb] {
+        let response = client().get(address).header("origin", "https://evil.example").send().await.unwrap();
+        assert_eq!(response.status(), 403);
+    }
+}

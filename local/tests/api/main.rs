@@ -1,0 +1,9 @@
+//! Black-box tests: they start the system on free ports and talk to it as its callers do.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod data;
+mod gateway;
+mod invoke;
+mod mailbox;
+mod story;
+mod support;

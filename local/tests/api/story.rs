@@ -1,0 +1,55 @@
+//! The first walk through the API, as the local system prints it.
+
+use crate::support::TestApp;
+use local::calls::round_trips;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+#[tokio::test]
+async fn a_customer_signs_in_and_reaches_the_platform() {
+    let app = TestApp::start().await;
+    let customer = json!({ "company": "Analytical Engines", "email": "ada@example.com" });
+    let created = app.app_request(Method::POST, "/customer").json(&customer).send().await.unwrap();
+    assert_eq!(created.status(), 201);
+    let created: Value = created.json().await.unwrap();
+
+    let sent = app.app_request(Method::GET, "/customer/ada@example.com/passcode").send().await.unwrap();
+    assert_eq!(sent.status(), 200);
+    let trips = round_trips(app.calls_for(&sent).iter().filter(|call| call.service == "dynamodb"));
+    assert!(trips <= 3, "{trips} trips");
+    let mails = app.system.backends.mailbox.mails(Some("ada@example.com"));
+    assert_eq!(mails.len(), 1);
+    let passcode: String = mails[0].text.lines().find_map(passcode_in).unwrap();
+
+    let path = format!("/customer/ada@example.com/auth?passcode={passcode}");
+    let exchanged = app.app_request(Method::GET, &path).send().await.unwrap();
+    assert_eq!(exchanged.status(), 200);
+    let pair: Value = exchanged.json().await.unwrap();
+    assert_eq!(pair["cuid"], created["cuid"]);
+
+    let own = app.request(Method::GET, &format!("/customer/{}", pair["cuid"].as_str().unwrap()));
+    let own = own.header("x-access-key", pair["key"].as_str().unwrap());
+    let own = own.header("x-access-token", pair["token"].as_str().unwrap()).send().await.unwrap();
+    assert_eq!(own.status(), 200);
+
+    let redirect = app.app_request(Method::GET, "/customer/ada@example.com/sso").send().await.unwrap();
+    assert_eq!(redirect.status(), 302);
+    let location = url::Url::parse(redirect.headers()["location"].to_str().unwrap()).unwrap();
+    let ticket = location.query_pairs().find(|(name, _)| name == "ticket").unwrap().1.into_owned();
+    let redeemed = app
+        .request(Method::POST, "/sso/redeem")
+        .header("x-access-platformkey", &app.demo.platform.platformkey)
+        .header("x-access-platformtoken", &app.demo.platform.platformtoken)
+        .json(&json!({ "ticket": ticket }))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(redeemed.status(), 200);
+    assert_eq!(redeemed.json::<Value>().await.unwrap()["email"], "ada@example.com");
+}
+
+/// The eight digits of a line that shows them as `1234 5678`.
+fn passcode_in(line: &str) -> Option<String> {
+    let digits: String = line.trim().chars().filter(|character| *character != ' ').collect();
+    (digits.len() == 8 && digits.bytes().all(|byte| byte.is_ascii_digit())).then_some(digits)
+}

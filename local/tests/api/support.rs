@@ -1,0 +1,96 @@
+//! What every test needs: a system of its own, and a method for each thing that one does to it.
+
+use local::{
+    binaries,
+    calls::Call,
+    demo::{self, Demo},
+    system::{Options, System},
+};
+use reqwest::{Client, Method, RequestBuilder, Response};
+use serde_json::Value;
+use std::{collections::BTreeMap, path::PathBuf};
+use tokio::sync::OnceCell;
+
+/// The functions' executables, built once for all tests.
+static EXECUTABLES: OnceCell<BTreeMap<String, PathBuf>> = OnceCell::const_new();
+
+/// A running system with the demo records, and a client for it.
+pub struct TestApp {
+    pub system: System,
+    pub demo: Demo,
+    pub client: Client,
+    options: Options,
+}
+
+impl TestApp {
+    /// The project's own system: its template and its functions.
+    pub async fn start() -> Self {
+        Self::start_with(|_| {}).await
+    }
+
+    /// As `start`, with options of one's own.
+    pub async fn start_with(change: impl FnOnce(&mut Options)) -> Self {
+        let root = binaries::project_root().unwrap();
+        let mut options = Options::new(std::fs::read_to_string(root.join("template.yaml")).unwrap());
+        change(&mut options);
+        Self::start_from(options).await
+    }
+
+    async fn start_from(options: Options) -> Self {
+        let root = binaries::project_root().unwrap();
+        let executables = EXECUTABLES.get_or_init(async || binaries::build(&root, false).await.unwrap()).await;
+        let system = System::start(&options, executables).await.unwrap();
+        let platform_url = format!("{}/", system.api);
+        let demo = demo::provision(&system, &platform_url, options.data.as_deref()).await.unwrap();
+        Self { system, demo, client: client(), options }
+    }
+
+    /// Ends the system and starts it again on other ports; what it keeps is in `Options::data`.
+    pub async fn restart(self) -> Self {
+        let Self { system, options, .. } = self;
+        drop(system);
+        Self::start_from(options).await
+    }
+
+    /// A request without credentials.
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, format!("{}{path}", self.system.api))
+    }
+
+    /// A request with the demo App's credentials.
+    pub fn app_request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.request(method, path)
+            .header("x-access-superkey", &self.demo.app.superkey)
+            .header("x-access-supertoken", &self.demo.app.supertoken)
+    }
+
+    /// Gives the operator a command; its refusal is an error's `errorMessage`.
+    pub async fn operate(&self, command: Value) -> Result<Value, String> {
+        let refusal = |error: Value| error["errorMessage"].as_str().unwrap_or_default().to_owned();
+        self.system.invoke("operator", &command).await.map_err(refusal)
+    }
+
+    /// What the functions called for the request that `response` answers.
+    pub fn calls_for(&self, response: &Response) -> Vec<Call> {
+        self.system.backends.calls.of_request(request_id(response))
+    }
+}
+
+/// API Gateway's id of the request that `response` answers.
+pub fn request_id(response: &Response) -> &str {
+    response.headers()["apigw-requestid"].to_str().unwrap()
+}
+
+/// A client that follows no redirect: where one leads is what is tested.
+pub fn client() -> Client {
+    Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap()
+}
+
+/// A system of probes, for what is not the functions' to do.
+pub async fn probes(change: impl FnOnce(&mut Options)) -> System {
+    let mut options = Options::new(include_str!("probe.yaml").to_owned());
+    change(&mut options);
+    let probe = PathBuf::from(env!("CARGO_BIN_EXE_probe"));
+    let executables = ["probe", "hasty", "broken"].map(|name| (name.to_owned(), probe.clone()));
+    System::start(&options, &BTreeMap::from(executables)).await.unwrap()
+}
