@@ -37,7 +37,13 @@ pub async fn build(root: &Path, release: bool) -> Result<BTreeMap<String, PathBu
     // In debug everything is built with one set of features, the one that `cargo test --workspace` uses too, so that
     // nothing is compiled twice. A release build is of what is deployed and nothing else.
     let what: &[&str] = if release { &["--release"] } else { &["--workspace", "--bins"] };
-    let mut child = Command::new(&cargo)
+    let mut command = Command::new(&cargo);
+    // What cargo has told us about our own crate would look to build scripts like a change of theirs, and what they
+    // are part of would be compiled anew.
+    for (name, _) in env::vars_os().filter(|(name, _)| name.to_str().is_some_and(is_about_our_crate)) {
+        command.env_remove(name);
+    }
+    let mut child = command
         .arg("build")
         .args(what)
         .arg("--message-format=json-render-diagnostics")
@@ -59,6 +65,13 @@ pub async fn build(root: &Path, release: bool) -> Result<BTreeMap<String, PathBu
         bail!("the functions could not be built (cargo build: {status})");
     }
     Ok(executables)
+}
+
+/// Whether cargo sets the variable for the one crate that it runs.
+fn is_about_our_crate(variable: &str) -> bool {
+    ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_NAME", "CARGO_PRIMARY_PACKAGE", "CARGO_TARGET_TMPDIR"]
+        .iter()
+        .any(|prefix| variable.starts_with(prefix))
 }
 
 /// The name and the path of the binary that one of cargo's messages is about.

@@ -132,7 +132,10 @@ impl State {
             End::Ended(Some(undelivered)) => self.queue.push_front(undelivered),
             End::NotStarted(why) => {
                 self.starting = self.starting.saturating_sub(1);
-                self.context.logs.add(&self.context.spec.name, format!("does not start: {why}"));
+                // Whoever waits for the start says why there was none; otherwise the log does.
+                if self.warming.is_empty() {
+                    self.context.logs.add(&self.context.spec.name, format!("does not start: {why}"));
+                }
                 for ready in self.warming.drain(..) {
                     let _ = ready.send(Err(why.clone()));
                 }
