@@ -1,6 +1,6 @@
 //! The first walk through the API, as the local system prints it.
 
-use crate::support::TestApp;
+use crate::support::{TestApp, passcode_in};
 use local::calls::round_trips;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -19,7 +19,7 @@ async fn a_customer_signs_in_and_reaches_the_platform() {
     assert!(trips <= 3, "{trips} trips");
     let mails = app.system.backends.mailbox.mails(Some("ada@example.com"));
     assert_eq!(mails.len(), 1);
-    let passcode: String = mails[0].text.lines().find_map(passcode_in).unwrap();
+    let passcode = passcode_in(&mails[0].text);
 
     let path = format!("/customer/ada@example.com/auth?passcode={passcode}");
     let exchanged = app.app_request(Method::GET, &path).send().await.unwrap();
@@ -46,10 +46,4 @@ async fn a_customer_signs_in_and_reaches_the_platform() {
         .unwrap();
     assert_eq!(redeemed.status(), 200);
     assert_eq!(redeemed.json::<Value>().await.unwrap()["email"], "ada@example.com");
-}
-
-/// The eight digits of a line that shows them as `1234 5678`.
-fn passcode_in(line: &str) -> Option<String> {
-    let digits: String = line.trim().chars().filter(|character| *character != ' ').collect();
-    (digits.len() == 8 && digits.bytes().all(|byte| byte.is_ascii_digit())).then_some(digits)
 }

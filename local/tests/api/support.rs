@@ -81,6 +81,12 @@ pub fn request_id(response: &Response) -> &str {
     response.headers()["apigw-requestid"].to_str().unwrap()
 }
 
+/// The passcode that a mail shows as `1234 5678`, without the space.
+pub fn passcode_in(text: &str) -> String {
+    let shown = regex_lite::Regex::new(r"\b\d{4} \d{4}\b").unwrap();
+    shown.find(text).unwrap().as_str().replace(' ', "")
+}
+
 /// A client that follows no redirect: where one leads is what is tested.
 pub fn client() -> Client {
     Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap()
