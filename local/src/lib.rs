@@ -12,6 +12,7 @@ pub mod dynamodb;
 mod files;
 pub mod gateway;
 mod guard;
+pub mod iam;
 mod ids;
 pub mod logs;
 pub mod mailbox;

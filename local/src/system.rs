@@ -4,6 +4,7 @@ use crate::{
     calls::Calls,
     dynamodb::{Front, Tables},
     gateway::{Gateway, Pools},
+    iam::Policies,
     logs::Logs,
     mailbox::{self, Mailbox},
     runtime::{Assignments, Pool, Spec},
@@ -77,6 +78,8 @@ pub struct Backends {
     pub mailbox: Mailbox,
     /// What was called.
     pub calls: Calls,
+    /// What each function may call.
+    pub policies: Policies,
     assignments: Assignments,
     template: Template,
     /// Ends with the value, and every server with it.
@@ -100,15 +103,16 @@ impl Backends {
         let template = Template::load(&options.template, &options.parameter_overrides, &mut secrets)?;
         let assignments = Assignments::default();
         let calls = Calls::new(assignments.clone());
+        let policies = Policies::new(&template.functions)?;
         let tables = Tables::open(&template.tables, data)?;
         let mailbox = Mailbox::default();
         let mut tasks = JoinSet::new();
         let (mail_listener, mail) = bind(&options.mail, "--mail").await?;
         let (dynamodb_listener, dynamodb) = bind(&options.dynamodb, "--dynamodb").await?;
-        mailbox::serve(mail_listener, mailbox.clone(), calls.clone(), &mut tasks);
-        Front::serve(dynamodb_listener, &tables, calls.clone(), &mut tasks).await?;
+        mailbox::serve(mail_listener, mailbox.clone(), calls.clone(), policies.clone(), &mut tasks);
+        Front::serve(dynamodb_listener, &tables, calls.clone(), policies.clone(), &mut tasks).await?;
         tasks.spawn(tables.clone().sweep());
-        Ok(Self { mail, dynamodb, tables, mailbox, calls, assignments, template, tasks })
+        Ok(Self { mail, dynamodb, tables, mailbox, calls, policies, assignments, template, tasks })
     }
 }
 

@@ -1,10 +1,11 @@
-//! The address that everybody calls DynamoDB at: it notes the call and hands it to the embedded database's own
-//! server, which nobody else knows.
+//! The address that everybody calls DynamoDB at: it asks IAM, notes the call, and hands it to the embedded database's
+//! own server, which nobody else knows.
 
 use super::Tables;
 use crate::{
     calls::{Call, Calls},
     guard,
+    iam::{self, Denied, Policies},
 };
 use anyhow::{Context, Result};
 use axum::{
@@ -14,7 +15,7 @@ use axum::{
     http::{HeaderMap, HeaderName, Method, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::{collections::BTreeSet, sync::Arc};
 use tokio::{net::TcpListener, task::JoinSet};
 
@@ -24,6 +25,7 @@ const REQUEST_LIMIT: usize = 16 * 1024 * 1024;
 /// The front of one database.
 pub struct Front {
     calls: Calls,
+    policies: Policies,
     client: reqwest::Client,
     database: String,
 }
@@ -33,7 +35,13 @@ impl Front {
     ///
     /// # Errors
     /// No free port for the database's own server.
-    pub async fn serve(listener: TcpListener, tables: &Tables, calls: Calls, tasks: &mut JoinSet<()>) -> Result<()> {
+    pub async fn serve(
+        listener: TcpListener,
+        tables: &Tables,
+        calls: Calls,
+        policies: Policies,
+        tasks: &mut JoinSet<()>,
+    ) -> Result<()> {
         let inner = TcpListener::bind("127.0.0.1:0").await.context("no free port for the database")?;
         let database = format!("http://{}", inner.local_addr()?);
         tasks.spawn(dynoxide::server::serve_on(inner, tables.database()));
@@ -42,7 +50,7 @@ impl Front {
         let router = Router::new()
             .fallback(handle)
             .layer(DefaultBodyLimit::max(REQUEST_LIMIT))
-            .with_state(Arc::new(Self { calls, client, database }));
+            .with_state(Arc::new(Self { calls, policies, client, database }));
         tasks.spawn(async move {
             // An accept loop of axum's does not end with an error.
             let _ = axum::serve(listener, router).await;
@@ -77,12 +85,15 @@ async fn handle(
     let caller = front.calls.caller(text(header::AUTHORIZATION));
     let target = text(HeaderName::from_static("x-amz-target")).unwrap_or_default();
     let action = target.rsplit('.').next().unwrap_or_default().to_owned();
-    let tables = tables_of(&serde_json::from_slice(&body).unwrap_or_default());
+    let request = serde_json::from_slice(&body).unwrap_or_default();
+    let tables = tables_of(&request);
     let started = front.calls.now();
     headers.remove(header::HOST);
     headers.remove(header::ORIGIN);
-    let answer = front.forward(method, &uri, headers, body).await;
-    let answer = answer.unwrap_or_else(|error| (StatusCode::BAD_GATEWAY, error.to_string()).into_response());
+    let answer = match front.policies.check(caller.function.as_deref(), &iam::dynamodb_needs(&action, &request)) {
+        Ok(()) => front.forward(method, &uri, headers, body).await.unwrap_or_else(|error| bad_gateway(&error)),
+        Err(Denied(message)) => access_denied(&message),
+    };
     front.calls.add(Call {
         function: caller.function,
         request_id: caller.request_id,
@@ -94,6 +105,16 @@ async fn handle(
         status: answer.status().as_u16(),
     });
     answer
+}
+
+fn bad_gateway(error: &anyhow::Error) -> Response {
+    (StatusCode::BAD_GATEWAY, error.to_string()).into_response()
+}
+
+/// DynamoDB's answer to a call that IAM does not allow.
+fn access_denied(message: &str) -> Response {
+    let body = json!({ "__type": "com.amazon.coral.service#AccessDeniedException", "Message": message });
+    (StatusCode::BAD_REQUEST, [(header::CONTENT_TYPE, "application/x-amz-json-1.0")], body.to_string()).into_response()
 }
 
 /// The tables that a request names.

@@ -9,6 +9,7 @@ use super::{Mailbox, ses};
 use crate::{
     calls::{Call, Calls},
     guard,
+    iam::{self, Denied, Policies},
 };
 use axum::{
     Json, Router,
@@ -34,10 +35,11 @@ const PAGE: &str = include_str!("../mailbox.html");
 struct Office {
     mailbox: Mailbox,
     calls: Calls,
+    policies: Policies,
 }
 
 /// Serves `mailbox` on `listener`, in `tasks`.
-pub fn serve(listener: TcpListener, mailbox: Mailbox, calls: Calls, tasks: &mut JoinSet<()>) {
+pub fn serve(listener: TcpListener, mailbox: Mailbox, calls: Calls, policies: Policies, tasks: &mut JoinSet<()>) {
     let router = Router::new()
         .route("/", get(Html(PAGE)))
         .route("/events", get(events))
@@ -45,7 +47,7 @@ pub fn serve(listener: TcpListener, mailbox: Mailbox, calls: Calls, tasks: &mut 
         .route("/messages/{id}", get(show).delete(delete))
         .route("/v2/email/outbound-emails", post(send))
         .layer(middleware::from_fn(keep_out))
-        .with_state(Office { mailbox, calls });
+        .with_state(Office { mailbox, calls, policies });
     tasks.spawn(async move {
         // An accept loop of axum's does not end with an error.
         let _ = axum::serve(listener, router).await;
@@ -111,12 +113,13 @@ async fn send(State(office): State<Office>, headers: HeaderMap, body: Bytes) -> 
     let authorization = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let caller = office.calls.caller(authorization);
     let started = office.calls.now();
-    let answer = match ses::parse(&body) {
-        Ok(parts) => Json(ses::accepted(&office.mailbox.add(parts))).into_response(),
-        Err(message) => {
-            let kind = [("x-amzn-errortype", "BadRequestException")];
-            (StatusCode::BAD_REQUEST, kind, Json(json!({ "message": message }))).into_response()
-        }
+    let needs = iam::ses_needs(&serde_json::from_slice(&body).unwrap_or_default());
+    let answer = match office.policies.check(caller.function.as_deref(), &needs) {
+        Err(Denied(message)) => refusal(StatusCode::FORBIDDEN, "AccessDeniedException", &message),
+        Ok(()) => match ses::parse(&body) {
+            Ok(parts) => Json(ses::accepted(&office.mailbox.add(parts))).into_response(),
+            Err(message) => refusal(StatusCode::BAD_REQUEST, "BadRequestException", &message),
+        },
     };
     office.calls.add(Call {
         function: caller.function,
@@ -129,4 +132,9 @@ async fn send(State(office): State<Office>, headers: HeaderMap, body: Bytes) -> 
         status: answer.status().as_u16(),
     });
     answer
+}
+
+/// SES's answer to a mail that it does not take.
+fn refusal(status: StatusCode, kind: &'static str, message: &str) -> Response {
+    (status, [("x-amzn-errortype", kind)], Json(json!({ "message": message }))).into_response()
 }

@@ -1,0 +1,155 @@
+//! IAM: whether a function's own statements in the template allow a call, asked before every call.
+//!
+//! The evaluation is iam-rs's. What a call needs is said here, service by service; callers that are no function (a
+//! developer's own tools) may do anything.
+
+mod dynamodb;
+mod ses;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use anyhow::{Context as _, Result, bail};
+use iam_rs::{Arn, Context, ContextValue, Decision, IAMPolicy, IAMRequest, Principal, PrincipalId, evaluate_policy};
+use serde_json::json;
+
+use crate::template::{ACCOUNT, Function};
+
+pub use dynamodb::needs as dynamodb_needs;
+pub use ses::needs as ses_needs;
+
+/// One permission that a call needs: the action on any one of these resources, under these condition keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Need {
+    action: String,
+    resources: Vec<String>,
+    context: BTreeMap<String, String>,
+}
+
+/// What a statement grants to a function: one action on one resource.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Permission {
+    /// The function.
+    pub function: String,
+    /// Such as `dynamodb:PutItem`.
+    pub action: String,
+    /// An ARN.
+    pub resource: String,
+}
+
+impl std::fmt::Display for Permission {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {} {}", self.function, self.action, self.resource)
+    }
+}
+
+/// A call that the policies do not allow, in AWS's words.
+#[derive(Debug)]
+pub struct Denied(pub String);
+
+/// Every function's policy, and what was used of it.
+#[derive(Clone, Default)]
+pub struct Policies {
+    by_function: Arc<BTreeMap<String, IAMPolicy>>,
+    used: Arc<Mutex<BTreeSet<Permission>>>,
+}
+
+impl Policies {
+    /// The policies of these functions.
+    ///
+    /// # Errors
+    /// A statement that is no IAM statement.
+    pub fn new(functions: &[Function]) -> Result<Self> {
+        let policy = |function: &Function| {
+            let document = json!({ "Version": "2012-10-17", "Statement": function.statements });
+            let policy = serde_json::from_value(document);
+            policy.with_context(|| format!("the policy of {} cannot be read", function.name))
+        };
+        let by_function = functions.iter().map(|function| Ok((function.name.clone(), policy(function)?)));
+        Ok(Self { by_function: Arc::new(by_function.collect::<Result<_>>()?), used: Arc::default() })
+    }
+
+    /// Whether the caller has every permission that a call needs.
+    ///
+    /// # Errors
+    /// [`Denied`] with AWS's message on the first that is missing.
+    pub fn check(&self, function: Option<&str>, needs: &[Need]) -> Result<(), Denied> {
+        let Some(function) = function else { return Ok(()) };
+        for need in needs {
+            let allowed = need.resources.iter().find(|resource| self.allows(function, need, resource));
+            let Some(resource) = allowed else { return Err(denied(function, need)) };
+            let used =
+                Permission { function: function.to_owned(), action: need.action.clone(), resource: resource.clone() };
+            self.used.lock().unwrap_or_else(PoisonError::into_inner).insert(used);
+        }
+        Ok(())
+    }
+
+    fn allows(&self, function: &str, need: &Need, resource: &str) -> bool {
+        let (Some(policy), Ok(arn)) = (self.by_function.get(function), Arn::parse(resource)) else { return false };
+        let mut context = Context::new();
+        for (key, value) in &need.context {
+            context.insert(key.clone(), ContextValue::String(value.clone()));
+        }
+        let principal = Principal::Aws(PrincipalId::String(role(function)));
+        let request = IAMRequest::new_with_context(principal, need.action.clone(), arn, context);
+        matches!(evaluate_policy(policy, &request), Ok(Decision::Allow))
+    }
+
+    /// Every permission that was used so far.
+    #[must_use]
+    pub fn used(&self) -> BTreeSet<Permission> {
+        self.used.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// Every permission that the statements of these functions grant.
+///
+/// # Errors
+/// A statement that is wider than an exact action on an exact resource, or that does anything but allow.
+pub fn granted(functions: &[Function]) -> Result<BTreeSet<Permission>> {
+    let mut granted = BTreeSet::new();
+    for function in functions {
+        for statement in &function.statements {
+            let several = |name: &str| match &statement[name] {
+                serde_json::Value::String(one) => Ok(vec![one.clone()]),
+                serde_json::Value::Array(list) => {
+                    Ok(list.iter().filter_map(|it| it.as_str().map(str::to_owned)).collect())
+                }
+                _ => bail!("a statement of {} has no {name}", function.name),
+            };
+            if statement["Effect"] != "Allow" {
+                bail!("a statement of {} does not allow", function.name);
+            }
+            for action in several("Action")? {
+                for resource in several("Resource")? {
+                    let permission = Permission { function: function.name.clone(), action: action.clone(), resource };
+                    if permission.action.contains('*') || permission.resource.contains('*') {
+                        bail!("{permission} is wider than one action on one resource");
+                    }
+                    granted.insert(permission);
+                }
+            }
+        }
+    }
+    Ok(granted)
+}
+
+fn role(function: &str) -> String {
+    format!("arn:aws:sts::{ACCOUNT}:assumed-role/{function}/{function}")
+}
+
+fn denied(function: &str, need: &Need) -> Denied {
+    let resource = need.resources.first().map(String::as_str).unwrap_or_default();
+    let action = &need.action;
+    Denied(format!(
+        "User: {} is not authorized to perform: {action} on resource: {resource} because no identity-based policy \
+         allows the {action} action",
+        role(function)
+    ))
+}
+
+#[cfg(test)]
+mod tests;
