@@ -76,6 +76,7 @@ pub async fn run(arguments: Arguments) -> Result<()> {
         concurrency: arguments.concurrency.into(),
         throttle: arguments.throttle,
         data: arguments.data,
+        permissions_record: None,
         print_logs: true,
     };
     let ready = |state: &Value| match &arguments.ready_file {

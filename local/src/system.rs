@@ -42,6 +42,8 @@ pub struct Options {
     pub throttle: bool,
     /// Where data is kept; in memory without it.
     pub data: Option<PathBuf>,
+    /// A file in which each permission is noted that a function has used.
+    pub permissions_record: Option<PathBuf>,
     /// Whether the functions' output is printed as well as kept.
     pub print_logs: bool,
 }
@@ -61,6 +63,7 @@ impl Options {
             concurrency: 2,
             throttle: false,
             data: None,
+            permissions_record: None,
             print_logs: false,
         }
     }
@@ -103,7 +106,7 @@ impl Backends {
         let template = Template::load(&options.template, &options.parameter_overrides, &mut secrets)?;
         let assignments = Assignments::default();
         let calls = Calls::new(assignments.clone());
-        let policies = Policies::new(&template.functions)?;
+        let policies = Policies::new(&template.functions, options.permissions_record.as_deref())?;
         let tables = Tables::open(&template.tables, data)?;
         let mailbox = Mailbox::default();
         let mut tasks = JoinSet::new();

@@ -8,6 +8,9 @@ mod ses;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fs::File,
+    io::Write,
+    path::Path,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -54,21 +57,31 @@ pub struct Denied(pub String);
 pub struct Policies {
     by_function: Arc<BTreeMap<String, IAMPolicy>>,
     used: Arc<Mutex<BTreeSet<Permission>>>,
+    record: Option<Arc<File>>,
 }
 
 impl Policies {
-    /// The policies of these functions.
+    /// The policies of these functions. Each permission is noted in the file `record`, a line each, when it is first
+    /// used; several systems may share the file.
     ///
     /// # Errors
-    /// A statement that is no IAM statement.
-    pub fn new(functions: &[Function]) -> Result<Self> {
+    /// A statement that is no IAM statement, or a file that cannot be written.
+    pub fn new(functions: &[Function], record: Option<&Path>) -> Result<Self> {
         let policy = |function: &Function| {
             let document = json!({ "Version": "2012-10-17", "Statement": function.statements });
             let policy = serde_json::from_value(document);
             policy.with_context(|| format!("the policy of {} cannot be read", function.name))
         };
         let by_function = functions.iter().map(|function| Ok((function.name.clone(), policy(function)?)));
-        Ok(Self { by_function: Arc::new(by_function.collect::<Result<_>>()?), used: Arc::default() })
+        let open = |path: &Path| {
+            let file = File::options().create(true).append(true).open(path);
+            file.with_context(|| format!("cannot write {}", path.display()))
+        };
+        Ok(Self {
+            by_function: Arc::new(by_function.collect::<Result<_>>()?),
+            used: Arc::default(),
+            record: record.map(open).transpose()?.map(Arc::new),
+        })
     }
 
     /// Whether the caller has every permission that a call needs.
@@ -82,9 +95,18 @@ impl Policies {
             let Some(resource) = allowed else { return Err(denied(function, need)) };
             let used =
                 Permission { function: function.to_owned(), action: need.action.clone(), resource: resource.clone() };
-            self.used.lock().unwrap_or_else(PoisonError::into_inner).insert(used);
+            self.note(used);
         }
         Ok(())
+    }
+
+    fn note(&self, permission: Permission) {
+        let line = format!("{permission}\n");
+        let is_new = self.used.lock().unwrap_or_else(PoisonError::into_inner).insert(permission);
+        if let Some(mut record) = self.record.as_deref().filter(|_| is_new) {
+            // One write a line, so that lines of several systems do not mix. What cannot be noted is reported as unused.
+            let _ = record.write_all(line.as_bytes());
+        }
     }
 
     fn allows(&self, function: &str, need: &Need, resource: &str) -> bool {

@@ -7,7 +7,7 @@ use crate::template::Function;
 
 const APPS: &str = "arn:aws:dynamodb:eu-west-1:123456789012:table/Apps";
 
-fn function(statements: Value) -> Function {
+fn function(statements: &Value) -> Function {
     Function {
         name: "f".to_owned(),
         environment: std::collections::BTreeMap::new(),
@@ -18,17 +18,17 @@ fn function(statements: Value) -> Function {
     }
 }
 
-fn policies(statements: Value) -> Policies {
-    Policies::new(&[function(statements)]).unwrap()
+fn policies(statements: &Value) -> Policies {
+    Policies::new(&[function(statements)], None).unwrap()
 }
 
-fn allow(actions: Value, resource: &str) -> Value {
+fn allow(actions: &Value, resource: &str) -> Value {
     json!([{ "Effect": "Allow", "Action": actions, "Resource": resource }])
 }
 
 #[test]
 fn an_action_is_allowed_on_the_table_that_the_statement_names() {
-    let policies = policies(allow(json!(["dynamodb:BatchGetItem"]), APPS));
+    let policies = policies(&allow(&json!(["dynamodb:BatchGetItem"]), APPS));
     let get = |table: &str| dynamodb_needs("BatchGetItem", &json!({ "RequestItems": { table: {} } }));
     assert!(policies.check(Some("f"), &get("Apps")).is_ok());
     assert_eq!(policies.used().len(), 1);
@@ -40,7 +40,7 @@ fn an_action_is_allowed_on_the_table_that_the_statement_names() {
 
 #[test]
 fn a_refusal_has_the_words_of_aws() {
-    let denied = policies(json!([])).check(Some("f"), &dynamodb_needs("Scan", &json!({ "TableName": "Apps" })));
+    let denied = policies(&json!([])).check(Some("f"), &dynamodb_needs("Scan", &json!({ "TableName": "Apps" })));
     assert_eq!(
         denied.unwrap_err().0,
         "User: arn:aws:sts::123456789012:assumed-role/f/f is not authorized to perform: dynamodb:Scan on resource: \
@@ -56,18 +56,18 @@ fn a_transaction_needs_the_permission_of_each_of_its_items() {
     ] });
     let needs = dynamodb_needs("TransactWriteItems", &transaction);
     assert!(
-        policies(allow(json!(["dynamodb:PutItem", "dynamodb:ConditionCheckItem"]), APPS))
+        policies(&allow(&json!(["dynamodb:PutItem", "dynamodb:ConditionCheckItem"]), APPS))
             .check(Some("f"), &needs)
             .is_ok()
     );
-    assert!(policies(allow(json!(["dynamodb:PutItem"]), APPS)).check(Some("f"), &needs).is_err());
-    assert!(policies(allow(json!(["dynamodb:TransactWriteItems"]), APPS)).check(Some("f"), &needs).is_err());
+    assert!(policies(&allow(&json!(["dynamodb:PutItem"]), APPS)).check(Some("f"), &needs).is_err());
+    assert!(policies(&allow(&json!(["dynamodb:TransactWriteItems"]), APPS)).check(Some("f"), &needs).is_err());
 }
 
 #[test]
 fn a_batch_needs_its_permission_on_each_of_its_tables() {
     let needs = dynamodb_needs("BatchGetItem", &json!({ "RequestItems": { "Apps": {}, "Other": {} } }));
-    assert!(policies(allow(json!("dynamodb:BatchGetItem"), APPS)).check(Some("f"), &needs).is_err());
+    assert!(policies(&allow(&json!("dynamodb:BatchGetItem"), APPS)).check(Some("f"), &needs).is_err());
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn mail_goes_from_the_address_of_the_condition_alone() {
         "Condition": { "StringEquals": { "ses:FromAddress": "no-reply@example.com" } },
     }]);
     let from = |from: &str, set: &str| ses_needs(&json!({ "FromEmailAddress": from, "ConfigurationSetName": set }));
-    let policies = policies(statement);
+    let policies = policies(&statement);
     assert!(policies.check(Some("f"), &from("\"ATOM\" <no-reply@example.com>", "c")).is_ok());
     assert!(policies.check(Some("f"), &from("ceo@example.com", "c")).is_err());
     assert!(policies.check(Some("f"), &from("no-reply@example.com", "d")).is_err());
@@ -88,22 +88,22 @@ fn mail_goes_from_the_address_of_the_condition_alone() {
 
 #[test]
 fn a_denial_wins() {
-    let mut statements = allow(json!("dynamodb:Scan"), APPS).as_array().unwrap().clone();
+    let mut statements = allow(&json!("dynamodb:Scan"), APPS).as_array().unwrap().clone();
     statements.push(json!({ "Effect": "Deny", "Action": "dynamodb:*", "Resource": "*" }));
     let needs = dynamodb_needs("Scan", &json!({ "TableName": "Apps" }));
-    assert!(policies(json!(statements)).check(Some("f"), &needs).is_err());
+    assert!(policies(&json!(statements)).check(Some("f"), &needs).is_err());
 }
 
 #[test]
 fn whoever_is_no_function_may_do_anything() {
-    assert!(policies(json!([])).check(None, &dynamodb_needs("Scan", &json!({ "TableName": "Apps" }))).is_ok());
+    assert!(policies(&json!([])).check(None, &dynamodb_needs("Scan", &json!({ "TableName": "Apps" }))).is_ok());
 }
 
 #[test]
 fn what_is_granted_is_exact() {
-    let of = |statements| granted(&[function(statements)]);
-    assert_eq!(of(allow(json!(["dynamodb:Scan", "dynamodb:PutItem"]), APPS)).unwrap().len(), 2);
-    assert!(of(allow(json!("dynamodb:*"), APPS)).is_err());
-    assert!(of(allow(json!("dynamodb:Scan"), "*")).is_err());
-    assert!(of(json!([{ "Effect": "Deny", "Action": "dynamodb:Scan", "Resource": APPS }])).is_err());
+    let of = |statements: &Value| granted(&[function(statements)]);
+    assert_eq!(of(&allow(&json!(["dynamodb:Scan", "dynamodb:PutItem"]), APPS)).unwrap().len(), 2);
+    assert!(of(&allow(&json!("dynamodb:*"), APPS)).is_err());
+    assert!(of(&allow(&json!("dynamodb:Scan"), "*")).is_err());
+    assert!(of(&json!([{ "Effect": "Deny", "Action": "dynamodb:Scan", "Resource": APPS }])).is_err());
 }

@@ -32,6 +32,8 @@ impl TestApp {
     pub async fn start_with(change: impl FnOnce(&mut Options)) -> Self {
         let root = binaries::project_root().unwrap();
         let mut options = Options::new(std::fs::read_to_string(root.join("template.yaml")).unwrap());
+        // `./check` asks whether the whole suite has used every permission that the template grants.
+        options.permissions_record = std::env::var_os("PERMISSIONS_RECORD").map(PathBuf::from);
         change(&mut options);
         Self::start_from(options).await
     }
