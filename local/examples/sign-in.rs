@@ -1,0 +1,53 @@
+//! Signs a customer in with Rust. The environment: `API`, `MAILBOX`, `SUPERKEY`, `SUPERTOKEN`.
+
+use std::env::var;
+
+use anyhow::{Context, Result, bail};
+use reqwest::{Client, RequestBuilder};
+use serde_json::{Value, json};
+
+/// Sends a request; an error has the stable `code` of the reply in front.
+async fn call(request: RequestBuilder) -> Result<Value> {
+    let reply = request.send().await?;
+    let failed = !reply.status().is_success();
+    let answer: Value = reply.json().await?;
+    if failed {
+        bail!("{}: {}", answer["code"].as_str().unwrap_or_default(), answer["message"]);
+    }
+    Ok(answer)
+}
+
+#[tokio::main(flavor = "current_thread")]
+#[expect(clippy::print_stdout, reason = "an example shows what it got")]
+async fn main() -> Result<()> {
+    let (api, mailbox) = (var("API")?, var("MAILBOX")?);
+    let (superkey, supertoken) = (var("SUPERKEY")?, var("SUPERTOKEN")?);
+    let client = Client::builder().no_proxy().build()?;
+    let as_app = |request: RequestBuilder| {
+        request.header("x-access-superkey", &superkey).header("x-access-supertoken", &supertoken)
+    };
+
+    let email = format!("rust+{}@example.com", std::process::id());
+    let path = format!("{api}/customer/{}", email.replace('+', "%2B").replace('@', "%40"));
+
+    let create = client.post(format!("{api}/customer")).json(&json!({ "company": "Rust Ltd", "email": email }));
+    match call(as_app(create)).await {
+        // The customer exists already: just as good.
+        Err(error) if error.to_string().starts_with("customer_exists") => {}
+        created => drop(created?),
+    }
+    call(as_app(client.get(format!("{path}/passcode")))).await?;
+
+    // A person reads the mail; here the local mailbox is asked for it.
+    let mails = call(client.get(format!("{mailbox}/messages")).query(&[("to", &email)])).await?;
+    let text = mails[0]["text"].as_str().context("no mail came")?;
+    let is_code = |line: &&str| line.len() == 9 && line.bytes().filter(u8::is_ascii_digit).count() == 8;
+    let passcode = text.lines().map(str::trim).find(is_code).context("no passcode in the mail")?;
+
+    let pair = call(as_app(client.get(format!("{path}/auth"))).header("x-access-passcode", passcode)).await?;
+    let [cuid, key, token] = ["cuid", "key", "token"].map(|name| pair[name].as_str().unwrap_or_default());
+    let record =
+        client.get(format!("{api}/customer/{cuid}")).header("x-access-key", key).header("x-access-token", token);
+    println!("{:#}", call(record).await?);
+    Ok(())
+}
