@@ -1,6 +1,7 @@
 //! Building the functions.
 
 use anyhow::{Context, Result, bail};
+use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::Value;
 use std::{
     collections::BTreeMap,
@@ -50,9 +51,11 @@ pub async fn build(root: &Path, release: bool) -> Result<BTreeMap<String, PathBu
         .current_dir(root)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
-        .kill_on_drop(true)
+        .process_group(0)
         .spawn()
         .with_context(|| format!("cannot start {}, which builds the functions", cargo.display()))?;
+    // Cargo starts compilers, and they are to end with it if we are told to end.
+    let group = child.id().and_then(|id| Pid::from_raw(id.try_into().ok()?)).map(KillOnDrop);
     let mut executables = BTreeMap::new();
     if let Some(stdout) = child.stdout.take() {
         let mut lines = BufReader::new(stdout).lines();
@@ -61,10 +64,22 @@ pub async fn build(root: &Path, release: bool) -> Result<BTreeMap<String, PathBu
         }
     }
     let status = child.wait().await.context("cargo's end cannot be awaited")?;
+    // From here on its number may be another's.
+    std::mem::forget(group);
     if !status.success() {
         bail!("the functions could not be built (cargo build: {status})");
     }
     Ok(executables)
+}
+
+/// A group of processes that ends with this value.
+struct KillOnDrop(Pid);
+
+impl Drop for KillOnDrop {
+    fn drop(&mut self) {
+        // They may have ended by themselves.
+        let _ = kill_process_group(self.0, Signal::TERM);
+    }
 }
 
 /// Whether cargo sets the variable for the one crate that it runs.

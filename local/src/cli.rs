@@ -92,8 +92,7 @@ pub async fn run(arguments: Arguments) -> Result<()> {
         ready(&json!({ "mail": backends.mail, "dynamodb": backends.dynamodb }))?;
         return std::future::pending().await;
     }
-    let executables = binaries::build(&root, arguments.release).await?;
-    let system = System::start(&options, &executables).await?;
+    let system = System::start(&options, binaries::build(&root, arguments.release)).await?;
     system.warm().await?;
     let demo = demo::provision(&system, &format!("{}/", system.api), options.data.as_deref()).await?;
     say(&introduce(&system, &demo));

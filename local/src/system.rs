@@ -131,18 +131,23 @@ pub struct System {
 }
 
 impl System {
-    /// Starts a system whose functions are the executables `binaries`, by name. Their processes start when they are
-    /// first needed; [`System::warm`] starts one of each.
+    /// Starts a system whose functions are the `executables`, by name; they are awaited once everything else is
+    /// found to be in order, since building them takes its time. Their processes start when they are first needed;
+    /// [`System::warm`] starts one of each.
     ///
     /// # Errors
-    /// As [`Backends::start`], and a function without an executable.
-    pub async fn start(options: &Options, binaries: &BTreeMap<String, PathBuf>) -> Result<Self> {
+    /// As [`Backends::start`] and `executables`, and a function without an executable.
+    pub async fn start(
+        options: &Options,
+        executables: impl Future<Output = Result<BTreeMap<String, PathBuf>>>,
+    ) -> Result<Self> {
         let (api_listener, api) = bind(&options.api, "--api").await?;
         let mut backends = Backends::start(options).await?;
+        let executables = executables.await?;
         let logs = Logs::new(options.print_logs);
         let mut functions = Pools::new();
         for function in &backends.template.functions {
-            let binary = binaries.get(&function.name).with_context(|| {
+            let binary = executables.get(&function.name).with_context(|| {
                 format!("the template names the function {}, but no crate builds a binary of that name", function.name)
             })?;
             let spec = spec(function, binary, options, &backends);

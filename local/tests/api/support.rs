@@ -39,9 +39,7 @@ impl TestApp {
     }
 
     async fn start_from(options: Options) -> Self {
-        let root = binaries::project_root().unwrap();
-        let executables = EXECUTABLES.get_or_init(async || binaries::build(&root, false).await.unwrap()).await;
-        let system = System::start(&options, executables).await.unwrap();
+        let system = System::start(&options, executables()).await.unwrap();
         let platform_url = format!("{}/", system.api);
         let demo = demo::provision(&system, &platform_url, options.data.as_deref()).await.unwrap();
         Self { system, demo, client: client(), options }
@@ -78,6 +76,11 @@ impl TestApp {
     }
 }
 
+async fn executables() -> anyhow::Result<BTreeMap<String, PathBuf>> {
+    let build = async || binaries::build(&binaries::project_root()?, false).await;
+    EXECUTABLES.get_or_try_init(build).await.cloned()
+}
+
 /// API Gateway's id of the request that `response` answers.
 pub fn request_id(response: &Response) -> &str {
     response.headers()["apigw-requestid"].to_str().unwrap()
@@ -100,5 +103,5 @@ pub async fn probes(change: impl FnOnce(&mut Options)) -> System {
     change(&mut options);
     let probe = PathBuf::from(env!("CARGO_BIN_EXE_probe"));
     let executables = ["probe", "hasty", "broken"].map(|name| (name.to_owned(), probe.clone()));
-    System::start(&options, &BTreeMap::from(executables)).await.unwrap()
+    System::start(&options, async { Ok(BTreeMap::from(executables)) }).await.unwrap()
 }

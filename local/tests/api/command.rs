@@ -1,0 +1,148 @@
+//! The command `local` itself: what it prints, how it fails and how it ends.
+
+use crate::support::client;
+use serde_json::Value;
+use std::{
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+    time::{Duration, Instant},
+};
+
+const FREE: [&str; 6] = ["--api", "127.0.0.1:0", "--mail", "127.0.0.1:0", "--dynamodb", "127.0.0.1:0"];
+
+fn local() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_local"));
+    command.args(FREE).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// A command that cannot start has one line for a person, the last.
+fn assert_fails(output: &Output, line: &str) {
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(stderr.lines().last(), Some(line), "{stderr}");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(output.stdout.is_empty(), "nothing is announced that is not there");
+}
+
+/// A file that does not exist yet, named after the test.
+fn new_file(name: &str) -> PathBuf {
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
+    let _ = std::fs::remove_file(&file);
+    file
+}
+
+async fn wait_for(file: &Path, child: &mut Child) -> Value {
+    let started = Instant::now();
+    loop {
+        if let Ok(text) = std::fs::read(file) {
+            std::fs::remove_file(file).unwrap();
+            return serde_json::from_slice(&text).unwrap();
+        }
+        assert!(child.try_wait().unwrap().is_none(), "it has ended before it was ready");
+        assert!(started.elapsed() < Duration::from_mins(5), "it is never ready");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// The processes that `parent` has started.
+fn children_of(parent: u32) -> Vec<u32> {
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    let of_parent = |process: std::fs::DirEntry| {
+        let id = process.file_name().to_str()?.parse().ok()?;
+        let stat = std::fs::read_to_string(process.path().join("stat")).ok()?;
+        // After the name, which may hold anything, come the state and the parent.
+        let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+        (fields.get(1)?.parse() == Ok(parent) && fields[0] != "Z").then_some(id)
+    };
+    processes.filter_map(of_parent).collect()
+}
+
+async fn assert_end(processes: Vec<u32>) {
+    let started = Instant::now();
+    while processes.iter().any(|id| Path::new(&format!("/proc/{id}")).exists()) {
+        assert!(started.elapsed() < Duration::from_secs(5), "a process goes on");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test]
+async fn it_is_ready_when_it_says_so_and_ends_with_every_process_on_a_signal() {
+    for signal in ["-INT", "-TERM", "-KILL"] {
+        let file = new_file("ready");
+        let mut child = local().arg("--ready-file").arg(&file).spawn().unwrap();
+        let ready = wait_for(&file, &mut child).await;
+        let api = ready["api"].as_str().unwrap();
+        let listed = client()
+            .get(format!("{api}/customer"))
+            .header("x-access-superkey", ready["app"]["superkey"].as_str().unwrap())
+            .header("x-access-supertoken", ready["app"]["supertoken"].as_str().unwrap());
+        assert_eq!(listed.send().await.unwrap().status(), 200);
+        assert!(ready["platform"]["platformkey"].is_string() && ready["platform"]["platformtoken"].is_string());
+        let functions = children_of(child.id());
+        assert!(functions.len() >= 9, "one process of each function: {}", functions.len());
+
+        assert!(Command::new("sh").args(["-c", &format!("kill {signal} {}", child.id())]).status().unwrap().success());
+        let status = child.wait().unwrap();
+        assert_eq!(status.success(), signal != "-KILL", "{signal}");
+        assert_end(functions).await;
+    }
+}
+
+#[tokio::test]
+async fn it_prints_a_first_curl_that_works() {
+    let file = new_file("curl");
+    let mut child = local().arg("--ready-file").arg(&file).spawn().unwrap();
+    let ready = wait_for(&file, &mut child).await;
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let curl = lines.find(|line| line.trim_start().starts_with("curl ")).unwrap();
+    assert!(curl.contains(ready["api"].as_str().unwrap()));
+    let output = Command::new("sh").args(["-c", &curl]).output().unwrap();
+    assert!(String::from_utf8_lossy(&output.stdout).starts_with("HTTP/1.1 201 "), "{output:?}");
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[tokio::test]
+async fn backends_alone_hold_the_fixtures() {
+    let file = new_file("backends");
+    let mut child = local().arg("--backends-only").arg("--ready-file").arg(&file).spawn().unwrap();
+    let ready = wait_for(&file, &mut child).await;
+    assert!(ready["api"].is_null());
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    for (name, address) in [("DYNAMODB", "dynamodb"), ("SESV2", "mail")] {
+        let export = format!("  export AWS_ENDPOINT_URL_{name}={}", ready[address].as_str().unwrap());
+        assert!(lines.any(|line| line == export), "{export}");
+    }
+    let scan = client()
+        .post(ready["dynamodb"].as_str().unwrap())
+        .header("authorization", "AWS4-HMAC-SHA256 Credential=local/20260101/eu-west-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0")
+        .header("x-amz-date", "20260101T000000Z")
+        .header("x-amz-target", "DynamoDB_20120810.Scan")
+        .header("content-type", "application/x-amz-json-1.0")
+        .body(r#"{"TableName": "AppsTable"}"#);
+    let scanned: Value = scan.send().await.unwrap().json().await.unwrap();
+    assert!(scanned["Count"].as_u64().unwrap() > 0, "{scanned}");
+    assert!(children_of(child.id()).is_empty(), "no function runs");
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn what_keeps_it_from_starting_is_one_clear_line() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_local"));
+    let output =
+        command.args(["--api", &address, "--mail", "127.0.0.1:0", "--dynamodb", "127.0.0.1:0"]).output().unwrap();
+    assert_fails(&output, &format!("local: cannot listen on {address} (--api): Address already in use (os error 98)"));
+
+    let output = local().env("CARGO", "/nowhere/cargo").output().unwrap();
+    assert_fails(
+        &output,
+        "local: cannot start /nowhere/cargo, which builds the functions: No such file or directory (os error 2)",
+    );
+
+    let output = local().args(["--parameter-overrides", "Nonsense=1"]).output().unwrap();
+    assert_fails(&output, "local: the template has no parameter Nonsense");
+}
