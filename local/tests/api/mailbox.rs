@@ -15,7 +15,7 @@ async fn send(system: &System, to: &str, subject: &str) -> Response {
     });
     client()
         .post(format!("{}/v2/email/outbound-emails", system.backends.mail))
-        .header("authorization", "AWS4-HMAC-SHA256 Credential=send-passcode.1/20260101/eu-west-1/ses/aws4_request")
+        .header("authorization", "AWS4-HMAC-SHA256 Credential=probe.1/20260101/eu-west-1/ses/aws4_request")
         .json(&mail)
         .send()
         .await
@@ -47,7 +47,7 @@ async fn mails_are_listed_newest_first_for_their_recipient() {
     assert_eq!(messages(&system, "").await.as_array().unwrap().len(), 3);
     let calls = system.backends.calls.all();
     assert_eq!(calls.len(), 3);
-    assert_eq!(calls[0].function.as_deref(), Some("send-passcode"));
+    assert_eq!(calls[0].function.as_deref(), Some("probe"));
 }
 
 #[tokio::test]
