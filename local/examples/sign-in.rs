@@ -41,8 +41,10 @@ async fn main() -> Result<()> {
     // A person reads the mail; here the local mailbox is asked for it.
     let mails = call(client.get(format!("{mailbox}/messages")).query(&[("to", &email)])).await?;
     let text = mails[0]["text"].as_str().context("no mail came")?;
-    let is_code = |line: &&str| line.len() == 9 && line.bytes().filter(u8::is_ascii_digit).count() == 8;
-    let passcode = text.lines().map(str::trim).find(is_code).context("no passcode in the mail")?;
+    let is_code =
+        |text: &&str| text.bytes().enumerate().all(|(at, byte)| byte.is_ascii_digit() || (at == 4 && byte == b' '));
+    let mut places = (0..text.len()).filter_map(|at| text.get(at..at + 9));
+    let passcode = places.find(is_code).context("no passcode in the mail")?;
 
     let pair = call(as_app(client.get(format!("{path}/auth"))).header("x-access-passcode", passcode)).await?;
     let [cuid, key, token] = ["cuid", "key", "token"].map(|name| pair[name].as_str().unwrap_or_default());

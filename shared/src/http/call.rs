@@ -145,7 +145,7 @@ impl Call {
             code,
             app = self.app.get(),
             duration_ms = self.started.elapsed().as_secs_f64() * 1e3,
-            trips = store.take_calls(),
+            calls = store.take_calls(),
             cold = self.cold,
             "request"
         );
