@@ -92,8 +92,8 @@ impl Calls {
     /// The calls made for one request.
     #[must_use]
     pub fn of_request(&self, request_id: &str) -> Vec<Call> {
-        let of_request = |call: &Call| call.request_id.as_deref() == Some(request_id);
-        self.all().into_iter().filter(of_request).collect()
+        let of_request = |call: &&Call| call.request_id.as_deref() == Some(request_id);
+        self.made.lock().unwrap_or_else(PoisonError::into_inner).iter().filter(of_request).cloned().collect()
     }
 }
 

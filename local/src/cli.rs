@@ -5,7 +5,6 @@ use crate::{
     demo::{self, Demo},
     files,
     system::{Backends, Options, System},
-    template::REGION,
 };
 use anyhow::{Context, Result};
 use clap::Parser;
@@ -88,7 +87,7 @@ pub async fn run(arguments: Arguments) -> Result<()> {
         let fixtures = root.join("events/fixtures.json");
         let text = std::fs::read(&fixtures).with_context(|| format!("cannot read {}", fixtures.display()))?;
         backends.tables.load(&serde_json::from_slice(&text).context("events/fixtures.json is damaged")?)?;
-        say(&introduce_backends(&backends));
+        say(&introduce_backends(&backends, &backends.environment(&options)));
         ready(&json!({ "mail": backends.mail, "dynamodb": backends.dynamodb }))?;
         return std::future::pending().await;
     }
@@ -145,20 +144,20 @@ Ctrl-C ends it.",
     )
 }
 
-/// Where the backends are, and the variables that lead a function there.
-fn introduce_backends(backends: &Backends) -> String {
+/// Where the backends are, and the variables by which functions that run elsewhere find them and their settings.
+fn introduce_backends(backends: &Backends, environment: &BTreeMap<String, String>) -> String {
     let (mail, dynamodb) = (&backends.mail, &backends.dynamodb);
+    let exports = environment.iter().map(|(name, value)| format!("  export {name}='{value}'\n"));
+    let exports: String = exports.collect();
     format!(
         "
 Mailbox   {mail}
 DynamoDB  {dynamodb}
 
-For `cargo lambda watch` and `sam local`:
-  export AWS_ENDPOINT_URL_DYNAMODB={dynamodb}
-  export AWS_ENDPOINT_URL_SESV2={mail}
-  export AWS_REGION={REGION}
-  export AWS_ACCESS_KEY_ID=local
-  export AWS_SECRET_ACCESS_KEY=local
+For `cargo lambda watch`, in its shell:
+{exports}
+For `sam local`, from where its containers reach this machine:
+  --parameter-overrides DynamoDbEndpoint={dynamodb} SesEndpoint={mail}
 
 Ctrl-C ends it."
     )

@@ -17,6 +17,7 @@ mod ids;
 pub mod logs;
 pub mod mailbox;
 pub mod runtime;
+pub mod servers;
 pub mod system;
 pub mod template;
 mod time;

@@ -8,6 +8,7 @@ use crate::{
     logs::Logs,
     mailbox::{self, Mailbox},
     runtime::{Assignments, Pool, Spec},
+    servers::Servers,
     template::{Function, REGION, Secrets, Template},
 };
 use anyhow::{Context, Result, anyhow};
@@ -19,7 +20,7 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
-use tokio::{net::TcpListener, task::JoinSet};
+use tokio::net::TcpListener;
 
 /// What a system is started with.
 #[derive(Clone, Debug)]
@@ -85,8 +86,7 @@ pub struct Backends {
     pub policies: Policies,
     assignments: Assignments,
     template: Template,
-    /// Ends with the value, and every server with it.
-    tasks: JoinSet<()>,
+    servers: Servers,
 }
 
 impl Backends {
@@ -109,13 +109,38 @@ impl Backends {
         let policies = Policies::new(&template.functions, options.permissions_record.as_deref())?;
         let tables = Tables::open(&template.tables, data)?;
         let mailbox = Mailbox::default();
-        let mut tasks = JoinSet::new();
+        let servers = Servers::new();
         let (mail_listener, mail) = bind(&options.mail, "--mail").await?;
         let (dynamodb_listener, dynamodb) = bind(&options.dynamodb, "--dynamodb").await?;
-        mailbox::serve(mail_listener, mailbox.clone(), calls.clone(), policies.clone(), &mut tasks);
-        Front::serve(dynamodb_listener, &tables, calls.clone(), policies.clone(), &mut tasks).await?;
-        tasks.spawn(tables.clone().sweep());
-        Ok(Self { mail, dynamodb, tables, mailbox, calls, policies, assignments, template, tasks })
+        servers.serve(mail_listener, mailbox::router(mailbox.clone(), calls.clone(), policies.clone()));
+        Front::serve(dynamodb_listener, &tables, calls.clone(), policies.clone(), &servers).await?;
+        tables.clone().sweep_until(servers.end());
+        Ok(Self { mail, dynamodb, tables, mailbox, calls, policies, assignments, template, servers })
+    }
+}
+
+impl Backends {
+    /// What all functions together find in their environment, for running them elsewhere against these backends.
+    #[must_use]
+    pub fn environment(&self, options: &Options) -> BTreeMap<String, String> {
+        let mut environment: BTreeMap<String, String> =
+            self.template.functions.iter().flat_map(|function| function.environment.clone()).collect();
+        environment.extend(self.access());
+        environment.insert("AWS_ACCESS_KEY_ID".to_owned(), "local".to_owned());
+        environment.extend(options.environment.clone());
+        environment
+    }
+
+    /// The variables that lead the SDK here, but for the key, which says who calls.
+    fn access(&self) -> [(String, String); 5] {
+        [
+            ("AWS_ENDPOINT_URL_DYNAMODB", self.dynamodb.clone()),
+            ("AWS_ENDPOINT_URL_SESV2", self.mail.clone()),
+            ("AWS_REGION", REGION.to_owned()),
+            ("AWS_SECRET_ACCESS_KEY", "local".to_owned()),
+            ("AWS_SESSION_TOKEN", "local".to_owned()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
     }
 }
 
@@ -142,7 +167,7 @@ impl System {
         executables: impl Future<Output = Result<BTreeMap<String, PathBuf>>>,
     ) -> Result<Self> {
         let (api_listener, api) = bind(&options.api, "--api").await?;
-        let mut backends = Backends::start(options).await?;
+        let backends = Backends::start(options).await?;
         let executables = executables.await?;
         let logs = Logs::new(options.print_logs);
         let mut functions = Pools::new();
@@ -155,7 +180,7 @@ impl System {
         }
         let functions = Arc::new(functions);
         let gateway = Gateway::new(&backends.template, functions.clone(), options.throttle)?;
-        gateway.serve(api_listener, &mut backends.tasks);
+        backends.servers.serve(api_listener, gateway.router());
         Ok(Self { api, backends, logs, functions })
     }
 
@@ -180,6 +205,13 @@ impl System {
     }
 }
 
+impl Drop for System {
+    fn drop(&mut self) {
+        // A connection that somebody keeps open also keeps the pools; the processes must end all the same.
+        self.functions.values().for_each(Pool::stop);
+    }
+}
+
 /// The URL by which programs of this machine reach what listens on `address`.
 async fn bind(address: &str, option: &str) -> Result<(TcpListener, String)> {
     let listener =
@@ -199,8 +231,6 @@ fn spec(function: &Function, binary: &Path, options: &Options, backends: &Backen
         ("_HANDLER", "bootstrap".to_owned()),
         ("AWS_DEFAULT_REGION", REGION.to_owned()),
         ("AWS_EC2_METADATA_DISABLED", "true".to_owned()),
-        ("AWS_ENDPOINT_URL_DYNAMODB", backends.dynamodb.clone()),
-        ("AWS_ENDPOINT_URL_SESV2", backends.mail.clone()),
         ("AWS_EXECUTION_ENV", "AWS_Lambda_provided.al2023".to_owned()),
         ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", function.memory_mb.to_string()),
         ("AWS_LAMBDA_FUNCTION_NAME", name.clone()),
@@ -209,12 +239,10 @@ fn spec(function: &Function, binary: &Path, options: &Options, backends: &Backen
         ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST".to_owned()),
         ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand".to_owned()),
         ("AWS_LAMBDA_LOG_GROUP_NAME", format!("/aws/lambda/{name}")),
-        ("AWS_REGION", REGION.to_owned()),
-        ("AWS_SECRET_ACCESS_KEY", "local".to_owned()),
-        ("AWS_SESSION_TOKEN", "local".to_owned()),
         ("LANG", "en_US.UTF-8".to_owned()),
         ("TZ", ":UTC".to_owned()),
     ];
+    environment.extend(backends.access());
     environment.extend(set.map(|(name, value)| (name.to_owned(), value)));
     // What helps whoever examines a process: coverage and backtraces.
     for name in ["PATH", "LLVM_PROFILE_FILE", "RUST_BACKTRACE"] {

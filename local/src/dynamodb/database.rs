@@ -111,14 +111,22 @@ impl Tables {
         self.names.iter().map(|name| Ok((name.clone(), self.items(name)?))).collect()
     }
 
-    /// Removes expired items from now on.
-    pub async fn sweep(self) {
-        loop {
-            tokio::time::sleep(SWEEP_INTERVAL).await;
-            // An item that stays longer than it should is what AWS does as well.
-            let database = self.database.clone();
-            let _ = tokio::task::spawn_blocking(move || database.sweep_ttl()).await;
-        }
+    /// Removes expired items from now on until `end`.
+    pub fn sweep_until(self, end: impl Future<Output = ()> + Send + 'static) {
+        let sweep = async move {
+            loop {
+                tokio::time::sleep(SWEEP_INTERVAL).await;
+                // An item that stays longer than it should is what AWS does as well.
+                let database = self.database.clone();
+                let _ = tokio::task::spawn_blocking(move || database.sweep_ttl()).await;
+            }
+        };
+        tokio::spawn(async move {
+            tokio::select! {
+                () = sweep => {}
+                () = end => {}
+            }
+        });
     }
 
     pub(super) fn database(&self) -> Database {

@@ -6,6 +6,7 @@ use crate::{
     calls::{Call, Calls},
     guard,
     iam::{self, Denied, Policies},
+    servers::Servers,
 };
 use anyhow::{Context, Result};
 use axum::{
@@ -17,7 +18,7 @@ use axum::{
 };
 use serde_json::{Value, json};
 use std::{collections::BTreeSet, sync::Arc};
-use tokio::{net::TcpListener, task::JoinSet};
+use tokio::net::TcpListener;
 
 /// DynamoDB's own limit on a request, in bytes.
 const REQUEST_LIMIT: usize = 16 * 1024 * 1024;
@@ -31,7 +32,7 @@ pub struct Front {
 }
 
 impl Front {
-    /// Serves `tables` on `listener`, in `tasks`.
+    /// Serves `tables` on `listener`.
     ///
     /// # Errors
     /// No free port for the database's own server.
@@ -40,21 +41,18 @@ impl Front {
         tables: &Tables,
         calls: Calls,
         policies: Policies,
-        tasks: &mut JoinSet<()>,
+        servers: &Servers,
     ) -> Result<()> {
         let inner = TcpListener::bind("127.0.0.1:0").await.context("no free port for the database")?;
         let database = format!("http://{}", inner.local_addr()?);
-        tasks.spawn(dynoxide::server::serve_on(inner, tables.database()));
+        tokio::spawn(dynoxide::server::serve_with_shutdown(inner, tables.database(), servers.end()));
         // A proxy from the environment has no business between the two.
         let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build()?;
         let router = Router::new()
             .fallback(handle)
             .layer(DefaultBodyLimit::max(REQUEST_LIMIT))
             .with_state(Arc::new(Self { calls, policies, client, database }));
-        tasks.spawn(async move {
-            // An accept loop of axum's does not end with an error.
-            let _ = axum::serve(listener, router).await;
-        });
+        servers.serve(listener, router);
         Ok(())
     }
 

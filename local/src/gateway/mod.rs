@@ -28,7 +28,6 @@ use std::{
     time::{Duration, Instant},
 };
 use throttle::Throttle;
-use tokio::{net::TcpListener, task::JoinSet};
 
 /// Request line and headers at most, in bytes.
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html>
@@ -60,18 +59,13 @@ impl Gateway {
         Ok(Self { routes: Routes::new(&template.functions)?, throttle: throttled.then_some(throttle), functions })
     }
 
-    /// Serves the API on `listener`, in `tasks`.
-    pub fn serve(self, listener: TcpListener, tasks: &mut JoinSet<()>) {
-        let router = Router::new()
+    /// The API as a service.
+    pub fn router(self) -> Router {
+        Router::new()
             .route("/2015-03-31/functions/{function}/invocations", post(invoke::invoke))
             .fallback(handle)
             .layer(DefaultBodyLimit::max(BODY_LIMIT))
             .with_state(Arc::new(self))
-            .into_make_service_with_connect_info::<SocketAddr>();
-        tasks.spawn(async move {
-            // An accept loop of axum's does not end with an error.
-            let _ = axum::serve(listener, router).await;
-        });
     }
 
     async fn answer(&self, request_id: &str, parts: &Parts, body: Body, peer: SocketAddr) -> Response {

@@ -3,7 +3,7 @@
 mod server;
 mod ses;
 
-pub use server::serve;
+pub use server::router;
 
 use crate::{ids, time};
 use serde::Serialize;

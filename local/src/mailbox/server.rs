@@ -27,7 +27,7 @@ use futures_util::stream::{self, Stream};
 use serde::Deserialize;
 use serde_json::json;
 use std::convert::Infallible;
-use tokio::{net::TcpListener, sync::broadcast::error::RecvError, task::JoinSet};
+use tokio::sync::broadcast::error::RecvError;
 
 const PAGE: &str = include_str!("../mailbox.html");
 
@@ -38,20 +38,16 @@ struct Office {
     policies: Policies,
 }
 
-/// Serves `mailbox` on `listener`, in `tasks`.
-pub fn serve(listener: TcpListener, mailbox: Mailbox, calls: Calls, policies: Policies, tasks: &mut JoinSet<()>) {
-    let router = Router::new()
+/// The mail address as a service.
+pub fn router(mailbox: Mailbox, calls: Calls, policies: Policies) -> Router {
+    Router::new()
         .route("/", get(Html(PAGE)))
         .route("/events", get(events))
         .route("/messages", get(list).delete(clear))
         .route("/messages/{id}", get(show).delete(delete))
         .route("/v2/email/outbound-emails", post(send))
         .layer(middleware::from_fn(keep_out))
-        .with_state(Office { mailbox, calls, policies });
-    tasks.spawn(async move {
-        // An accept loop of axum's does not end with an error.
-        let _ = axum::serve(listener, router).await;
-    });
+        .with_state(Office { mailbox, calls, policies })
 }
 
 async fn keep_out(request: Request, next: Next) -> Response {

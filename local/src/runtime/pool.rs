@@ -58,6 +58,12 @@ impl Pool {
         ready.await.unwrap_or_else(|_| Err("the local system is stopping".to_owned()))
     }
 
+    /// Ends every process; calls under way, and later ones, fail.
+    pub fn stop(&self) {
+        // Takes the processes along: each is killed when its supervisor is dropped.
+        self.task.abort();
+    }
+
     /// Calls the function. What it calls is recorded under `recorded_as`, or else under Lambda's request id.
     #[must_use]
     pub fn invoke(&self, payload: Bytes, recorded_as: Option<String>) -> Running {
@@ -79,8 +85,7 @@ impl Pool {
 
 impl Drop for Pool {
     fn drop(&mut self) {
-        // Takes the processes along: each is killed when its supervisor is dropped.
-        self.task.abort();
+        self.stop();
     }
 }
 

@@ -150,7 +150,7 @@ impl Process {
             if dead {
                 return End::Ended(None);
             }
-            asking = match self.next().await {
+            asking = match self.next(deadline).await {
                 Some(asking) => asking,
                 None => return End::Ended(None),
             };
@@ -236,10 +236,11 @@ impl Process {
         }
     }
 
-    /// Until the process asks for its next invocation; `None` if it ends instead.
-    async fn next(&mut self) -> Option<oneshot::Sender<Delivery>> {
+    /// Until the process asks for its next invocation; `None` if it ends instead, or has not asked by the deadline of
+    /// the last one, which bounds that time as well.
+    async fn next(&mut self, deadline: Instant) -> Option<oneshot::Sender<Delivery>> {
         loop {
-            match self.happening(None).await {
+            match self.happening(Some(deadline)).await {
                 Happening::Asked(Event::Next(asking)) => return Some(asking),
                 Happening::Asked(Event::Done { accepted, .. }) => refuse(accepted),
                 _ => return None,

@@ -111,7 +111,7 @@ async fn backends_alone_hold_the_fixtures() {
     assert!(ready["api"].is_null());
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
     for (name, address) in [("DYNAMODB", "dynamodb"), ("SESV2", "mail")] {
-        let export = format!("  export AWS_ENDPOINT_URL_{name}={}", ready[address].as_str().unwrap());
+        let export = format!("  export AWS_ENDPOINT_URL_{name}='{}'", ready[address].as_str().unwrap());
         assert!(lines.any(|line| line == export), "{export}");
     }
     let scan = client()

@@ -198,3 +198,30 @@ async fn a_function_sees_the_environment_that_lambda_gives_it() {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis();
     assert!(deadline > now && deadline <= now + 5000);
 }
+
+#[tokio::test]
+async fn a_system_that_is_dropped_leaves_no_process() {
+    let system = probes(|_| {}).await;
+    let kept_open = client();
+    let url = format!("{}/customer/x", system.api);
+    let response: Value = kept_open.get(&url).send().await.unwrap().json().await.unwrap();
+    let process = format!("/proc/{}", response["context"]["process"]);
+    assert!(std::path::Path::new(&process).exists());
+    drop(system);
+    let started = Instant::now();
+    while std::path::Path::new(&process).exists() {
+        assert!(started.elapsed() < Duration::from_secs(5), "the process goes on");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert!(kept_open.get(&url).send().await.is_err(), "nobody listens any more");
+}
+
+#[tokio::test]
+#[ignore = "takes API Gateway's 30 seconds"]
+async fn api_gateway_waits_for_30_seconds() {
+    let patient = include_str!("probe.yaml").replace("Timeout: 5", "Timeout: 60");
+    let system = probes(|options| options.template = patient).await;
+    let started = Instant::now();
+    assert_own_answer(get(&system, "/customer/x?sleep=40000").await, 503, "Service Unavailable").await;
+    assert!(started.elapsed() >= Duration::from_secs(30));
+}
