@@ -74,7 +74,9 @@ impl Brand {
         })
     }
 
-    fn to_item(&self) -> Item {
+    /// The brand as a map of attributes.
+    #[must_use]
+    pub fn to_item(&self) -> Item {
         let given = self.optional_fields().into_iter().filter_map(|(name, value)| Some((name, value.as_ref()?)));
         given.chain([("name", &self.name)]).map(|(name, value)| (name.to_owned(), text(value))).collect()
     }

@@ -1,0 +1,47 @@
+//! Why a command was not carried out, in words for the operator.
+
+use lambda_runtime::Diagnostic;
+use shared::store::StoreError;
+
+/// Why a command was not carried out. Nothing was changed.
+#[derive(Debug)]
+pub enum OperatorError {
+    /// The command, or one of its fields, is not as it should be; the text says which, all of them at once.
+    Invalid(String),
+    /// There is no such record; the text says which kind.
+    NotFound(&'static str),
+    /// The address belongs to another customer of the App.
+    AddressTaken {
+        /// The customer who has it.
+        cuid: String,
+    },
+    /// A dependency failed.
+    Failed(StoreError),
+}
+
+impl From<StoreError> for OperatorError {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl From<getrandom::Error> for OperatorError {
+    fn from(error: getrandom::Error) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// As Lambda reports it: a stable `errorType`, and what the operator reads.
+impl From<OperatorError> for Diagnostic {
+    fn from(error: OperatorError) -> Self {
+        let (error_type, error_message) = match error {
+            OperatorError::Invalid(message) => ("InvalidCommand", message),
+            OperatorError::NotFound(what) => ("NotFound", format!("No such {what}.")),
+            OperatorError::AddressTaken { cuid } => {
+                ("AddressTaken", format!("The customer {cuid} of this App has that address."))
+            }
+            OperatorError::Failed(_) => ("Failed", "The command could not be carried out. Try again later.".to_owned()),
+        };
+        Self { error_type: error_type.to_owned(), error_message }
+    }
+}

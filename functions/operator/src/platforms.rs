@@ -1,0 +1,70 @@
+//! Platforms: made, shown and changed.
+
+use serde_json::{Value, json};
+use shared::{
+    app::Tokens,
+    platform::PlatformRecord,
+    store::{Table, text},
+    token::{Level, Token, new_key},
+};
+
+use crate::{
+    Deps, Done, OperatorError,
+    apps::{record_key, update_record},
+    fields::Fields,
+    values,
+};
+
+const PLATFORM: OperatorError = OperatorError::NotFound("platform");
+
+pub async fn create(deps: &Deps, mut fields: Fields) -> Result<Done, OperatorError> {
+    let name = fields.required("name", values::name);
+    let url = fields.required("url", values::platform_url);
+    let (name, url) = fields.finish(|| Some((name?, url?)))?;
+    let token = Token::new(Level::Platform)?;
+    let platform = PlatformRecord {
+        platformkey: new_key(Level::Platform)?,
+        name,
+        url,
+        tokens: Tokens::new(token.hash()),
+        created_at: deps.clock.now(),
+    };
+    deps.store.put(Table::Apps, platform.to_item()).await?;
+    let mut answer = to_json(&platform);
+    answer["platformtoken"] = token.reveal().into();
+    Ok(Done::changed(&platform.platformkey, answer))
+}
+
+pub async fn show(deps: &Deps, mut fields: Fields) -> Result<Done, OperatorError> {
+    let platformkey = fields.required("platformkey", values::platformkey);
+    let platformkey = fields.finish(|| platformkey)?;
+    let [platform] = deps.store.batch_get([record_key(&platformkey)]).await?;
+    let platform = platform.as_ref().and_then(PlatformRecord::from_item).ok_or(PLATFORM)?;
+    Ok(Done::shown(to_json(&platform)))
+}
+
+pub async fn change(deps: &Deps, mut fields: Fields) -> Result<Done, OperatorError> {
+    let platformkey = fields.required("platformkey", values::platformkey);
+    let name = fields.optional("name", values::name);
+    let url = fields.optional("url", values::platform_url);
+    let platformkey = fields.finish(|| platformkey)?;
+    let mut changes = Vec::new();
+    changes.extend(name.map(|name| ("name", Some(text(name)))));
+    changes.extend(url.map(|url| ("url", Some(text(url)))));
+    if changes.is_empty() {
+        return Err(OperatorError::Invalid("Nothing to change: give name or url.".to_owned()));
+    }
+    let item = update_record(deps, &platformkey, changes).await?.ok_or(PLATFORM)?;
+    let platform = PlatformRecord::from_item(&item).ok_or(PLATFORM)?;
+    Ok(Done::changed(&platformkey, to_json(&platform)))
+}
+
+/// A platform as the operator sees it.
+pub fn to_json(platform: &PlatformRecord) -> Value {
+    json!({
+        "platformkey": platform.platformkey,
+        "name": platform.name,
+        "url": platform.url.as_str(),
+        "created_at": platform.created_at.to_rfc3339(),
+    })
+}

@@ -1,0 +1,197 @@
+//! What the values of fields may be.
+
+use serde_json::Value;
+use shared::{
+    app::Grant,
+    email::EmailAddress,
+    token::{Level, is_cuid, is_key},
+};
+use url::{Host, Url};
+
+use crate::fields::Parsed;
+
+fn string(value: &Value) -> Parsed<&str> {
+    value.as_str().ok_or("must be a string")
+}
+
+/// A name: trimmed, 1 to 200 characters, none that controls what is shown.
+pub fn name(value: &Value) -> Parsed<String> {
+    let text = string(value)?.trim();
+    if !(1..=200).contains(&text.chars().count()) {
+        return Err("must be 1 to 200 characters long");
+    }
+    if text.chars().any(is_control) {
+        return Err("must not hold control characters");
+    }
+    Ok(text.to_owned())
+}
+
+/// Control characters, and those that reorder or hide what stands around them.
+fn is_control(char: char) -> bool {
+    char.is_control()
+        || matches!(char, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+/// A name that stands in mails: nothing that reads as an address or a link.
+pub fn brand_name(value: &Value) -> Parsed<String> {
+    let text = name(value)?;
+    let lower = text.to_lowercase();
+    if lower.contains("://") || lower.contains("www.") || text.contains(['@', '<', '>']) {
+        return Err("must not read as a link or an address");
+    }
+    Ok(text)
+}
+
+/// `#rrggbb`.
+pub fn colour(value: &Value) -> Parsed<String> {
+    let text = string(value)?;
+    let digits = text.strip_prefix('#').filter(|digits| digits.len() == 6);
+    let is_colour = digits.is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    if is_colour { Ok(text.to_ascii_lowercase()) } else { Err("must be a colour as #rrggbb") }
+}
+
+/// An https URL.
+pub fn https_url(value: &Value) -> Parsed<String> {
+    let url = url(value)?;
+    if url.scheme() == "https" { Ok(url.into()) } else { Err("must be an https URL") }
+}
+
+/// Where SSO leads: https, or http on loopback, and nothing that would hide or break the ticket.
+pub fn platform_url(value: &Value) -> Parsed<Url> {
+    let url = url(value)?;
+    let loopback = match url.host() {
+        Some(Host::Domain(domain)) => domain == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    let taken = url.query_pairs().any(|(name, _)| name == "ticket" || name == "return_to");
+    match url.scheme() {
+        _ if url.fragment().is_some() => Err("must not have a fragment"),
+        _ if taken => Err("must not have the parameters ticket or return_to"),
+        "https" => Ok(url),
+        "http" if loopback => Ok(url),
+        _ => Err("must be an https URL, or http on loopback"),
+    }
+}
+
+fn url(value: &Value) -> Parsed<Url> {
+    let text = string(value)?;
+    let url = Url::parse(text).ok().filter(|url| url.has_host() && text.len() <= 2048);
+    let url = url.ok_or("must be a URL of at most 2,048 characters")?;
+    if url.username().is_empty() && url.password().is_none() { Ok(url) } else { Err("must not hold credentials") }
+}
+
+/// An address that mails may name, in its ASCII form.
+pub fn email(value: &Value) -> Parsed<String> {
+    let address = EmailAddress::parse(string(value)?.trim()).ok_or("must be an e-mail address")?;
+    Ok(address.deliverable().to_owned())
+}
+
+/// A list of grants, each once.
+pub fn grants(value: &Value) -> Parsed<Vec<Grant>> {
+    const PROBLEM: &str = "must be a list of passcode and nopasscode, each at most once";
+    let mut grants = Vec::new();
+    for grant in value.as_array().ok_or(PROBLEM)? {
+        let grant = grant.as_str().and_then(Grant::parse).ok_or(PROBLEM)?;
+        if grants.contains(&grant) {
+            return Err(PROBLEM);
+        }
+        grants.push(grant);
+    }
+    Ok(grants)
+}
+
+/// A superkey.
+pub fn superkey(value: &Value) -> Parsed<String> {
+    key(value, &[Level::App]).map_err(|()| "must be a superkey")
+}
+
+/// A platformkey.
+pub fn platformkey(value: &Value) -> Parsed<String> {
+    key(value, &[Level::Platform]).map_err(|()| "must be a platformkey")
+}
+
+/// The key of an App or a platform.
+pub fn super_or_platformkey(value: &Value) -> Parsed<String> {
+    key(value, &[Level::App, Level::Platform]).map_err(|()| "must be a superkey or a platformkey")
+}
+
+/// The key of a customer's pair.
+pub fn customer_key(value: &Value) -> Parsed<String> {
+    key(value, &[Level::Customer]).map_err(|()| "must be a customer's key")
+}
+
+fn key(value: &Value, levels: &[Level]) -> Result<String, ()> {
+    let text = value.as_str().filter(|text| levels.iter().any(|level| is_key(*level, text)));
+    text.map(str::to_owned).ok_or(())
+}
+
+/// A `cuid`.
+pub fn cuid(value: &Value) -> Parsed<String> {
+    value.as_str().filter(|text| is_cuid(text)).map(str::to_owned).ok_or("must be a cuid")
+}
+
+/// Whole seconds up to a day.
+pub fn overlap_seconds(value: &Value) -> Parsed<u64> {
+    value.as_u64().filter(|seconds| *seconds <= 86_400).ok_or("must be a whole number from 0 to 86400")
+}
+
+/// How many items a list may have.
+pub fn limit(value: &Value) -> Parsed<usize> {
+    let limit = value.as_u64().and_then(|limit| usize::try_from(limit).ok());
+    limit.filter(|limit| (1..=1000).contains(limit)).ok_or("must be a whole number from 1 to 1000")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_platform_is_reached_by_https_or_on_loopback() {
+        for url in ["https://atom.example/login?a=b", "http://127.0.0.1:9003/", "http://localhost/", "http://[::1]/"] {
+            assert!(platform_url(&json!(url)).is_ok(), "{url}");
+        }
+        for url in [
+            "http://atom.example/",
+            "ftp://atom.example/",
+            "https://user@atom.example/",
+            "https://a:b@atom.example/",
+            "https://atom.example/#x",
+            "https://atom.example/?ticket=1",
+            "javascript:alert(1)",
+            "",
+            "https://",
+        ] {
+            assert!(platform_url(&json!(url)).is_err(), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_brand_is_no_link() {
+        for text in ["Acme", "Société Générale", "Booking.com"] {
+            assert!(brand_name(&json!(text)).is_ok(), "{text}");
+        }
+        for text in ["", " ", "https://evil.example", "WWW.evil.example", "a@b.example", "<b>", "a\nb", "a\u{202e}b"] {
+            assert!(brand_name(&json!(text)).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_colour_has_six_digits() {
+        assert_eq!(colour(&json!("#A0b1C2")).unwrap(), "#a0b1c2");
+        for text in ["", "red", "#fff", "#gggggg", "a0b1c2", "#a0b1c2;"] {
+            assert!(colour(&json!(text)).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_grant_is_given_once() {
+        assert_eq!(grants(&json!(["nopasscode", "passcode"])).unwrap().len(), 2);
+        for list in [json!(["passcode", "passcode"]), json!(["admin"]), json!("passcode"), json!([1])] {
+            assert!(grants(&list).is_err(), "{list}");
+        }
+    }
+}
