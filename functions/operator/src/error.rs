@@ -4,7 +4,6 @@ use lambda_runtime::Diagnostic;
 use shared::store::StoreError;
 
 /// Why a command was not carried out. Nothing was changed.
-#[derive(Debug)]
 pub enum OperatorError {
     /// The command, or one of its fields, is not as it should be; the text says which, all of them at once.
     Invalid(String),
@@ -17,6 +16,18 @@ pub enum OperatorError {
     },
     /// A dependency failed.
     Failed(StoreError),
+}
+
+/// The runtime logs this. A dependency's error in full would hold the request, addresses among it.
+impl std::fmt::Debug for OperatorError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Invalid(message) => write!(f, "Invalid({message})"),
+            Self::NotFound(what) => write!(f, "NotFound({what})"),
+            Self::AddressTaken { cuid } => write!(f, "AddressTaken({cuid})"),
+            Self::Failed(_) => f.write_str("Failed(…)"),
+        }
+    }
 }
 
 impl From<StoreError> for OperatorError {
