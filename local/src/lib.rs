@@ -9,6 +9,7 @@ pub mod calls;
 pub mod cli;
 pub mod demo;
 pub mod dynamodb;
+pub mod events;
 mod files;
 pub mod gateway;
 mod guard;

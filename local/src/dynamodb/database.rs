@@ -84,6 +84,24 @@ impl Tables {
         Ok(())
     }
 
+    /// Writes every item of `fixtures`, and removes all others.
+    ///
+    /// # Errors
+    /// As [`Tables::load`].
+    pub fn replace(&self, fixtures: &Value) -> Result<()> {
+        for table in &self.names {
+            let description = self.database.describe_table(request(json!({ "TableName": table }))?)?;
+            let description = serde_json::to_value(description)?;
+            let schema = description["Table"]["KeySchema"].as_array().into_iter().flatten();
+            let names: Vec<_> = schema.filter_map(|part| part["AttributeName"].as_str()).collect();
+            for item in self.items(table)? {
+                let key: Map<_, _> = names.iter().map(|name| ((*name).to_owned(), item[*name].clone())).collect();
+                self.database.delete_item(request(json!({ "TableName": table, "Key": key }))?)?;
+            }
+        }
+        self.load(fixtures)
+    }
+
     /// Every item of `table`, in DynamoDB's JSON.
     ///
     /// # Errors

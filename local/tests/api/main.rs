@@ -1,8 +1,10 @@
 //! Black-box tests: they start the system on free ports and talk to it as its callers do.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 mod command;
 mod data;
+mod events;
+mod fixtures;
 mod gateway;
 mod invoke;
 mod mailbox;

@@ -1,0 +1,227 @@
+//! The fixed, test-only records of `events/fixtures.json`, and the secrets that go with them.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use base64::{Engine, prelude::BASE64_STANDARD};
+use serde_json::{Map, Value, json};
+use shared::{
+    Timestamp,
+    app::{AppRecord, Brand, Grant, Tokens},
+    customer::Customer,
+    email::EmailAddress,
+    passcode,
+    platform::PlatformRecord,
+    store::{Attribute, Item, bytes, number, text},
+    ticket::Ticket,
+    token::TokenHash,
+};
+
+/// 2026-01-01, when everything was made.
+const CREATED: Timestamp = Timestamp::from_millis(1_767_225_600_000);
+/// 2100-01-01, when nothing has expired yet.
+const FUTURE: Timestamp = Timestamp::from_millis(4_102_444_800_000);
+
+/// `name` filled up with zeros to the length of an id.
+fn id(name: &str) -> String {
+    format!("{name:0<22}")
+}
+
+/// A token of this name: the right length, a wrong checksum.
+fn token(prefix: &str, name: &str) -> String {
+    format!("{prefix}TESTONLY{name:0<35}000000")
+}
+
+fn superkey(name: &str) -> String {
+    format!("atomsk_{}", id(name))
+}
+
+fn platformkey(name: &str) -> String {
+    format!("atompk_{}", id(name))
+}
+
+fn hash(prefix: &str, name: &str) -> TokenHash {
+    TokenHash::of(&token(prefix, name))
+}
+
+/// Every record, by table.
+pub fn all() -> Value {
+    let json = |items: Vec<Item>| items.iter().map(to_json).collect::<Vec<_>>();
+    json!({
+        "AppsTable": json(apps().into_iter().chain(platforms()).collect()),
+        "CustomersTable": json(customers().iter().map(|(customer, _)| customer.to_item()).collect()),
+        "DirectoryTable": json(customers().iter().map(|(customer, address)| customer.to_guard_item(address)).collect()),
+        "CredentialsTable": json(credentials()),
+        "PasscodesTable": json(passcodes()),
+        "TicketsTable": json(tickets()),
+    })
+}
+
+fn apps() -> Vec<Item> {
+    let app = |name: &str, grants: &[Grant], platform: Option<&str>, brand: Option<Brand>, suspended| {
+        let record = AppRecord {
+            superkey: superkey(name),
+            name: format!("{name} App"),
+            grants: grants.to_vec(),
+            platform: platform.map(platformkey),
+            brand,
+            suspended,
+            tokens: Tokens::new(hash("atomst_", name)),
+            cursor_key: format!("test-only-cursor-key-of-{name:0<8}").into_bytes(),
+            created_at: CREATED,
+        };
+        record.to_item()
+    };
+    let both = [Grant::Passcode, Grant::Nopasscode];
+    let brand = Brand {
+        name: "Acme".to_owned(),
+        from_name: Some("Acme Accounts".to_owned()),
+        reply_to: Some("help@acme.example".to_owned()),
+        colour: Some("#0b5fff".to_owned()),
+        logo_url: None,
+        support_email: Some("help@acme.example".to_owned()),
+    };
+    vec![
+        app("Demo", &both, Some("Demo"), Some(brand), false),
+        app("Bare", &[], None, None, false),
+        app("Suspended", &both, Some("Demo"), None, true),
+        app("Other", &both, Some("Other"), None, false),
+    ]
+}
+
+fn platforms() -> Vec<Item> {
+    let platform = |name: &str, url: &str| {
+        let record = PlatformRecord {
+            platformkey: platformkey(name),
+            name: format!("{name} platform"),
+            url: url::Url::parse(url).unwrap(),
+            tokens: Tokens::new(hash("atompt_", name)),
+            created_at: CREATED,
+        };
+        record.to_item()
+    };
+    vec![platform("Demo", "https://platform.example/login?from=api"), platform("Other", "https://other.example/")]
+}
+
+fn customers() -> Vec<(Customer, EmailAddress)> {
+    let customer = |name: &str, app: &str, email: &str, profile: &[(&'static str, &str)], suspended, epoch| {
+        let profile = profile.iter().map(|(field, value)| (*field, (*value).to_owned())).collect();
+        let (cuid, app, email) = (id(name), superkey(app), email.to_owned());
+        let address = EmailAddress::parse(&email).unwrap();
+        (Customer { cuid, app, email, profile, suspended, epoch, created_at: CREATED }, address)
+    };
+    let everything = [
+        ("company", "Analytical Engines"),
+        ("name", "Ada Lovelace"),
+        ("address", "12 St James's Square"),
+        ("country", "GB"),
+        ("city", "London"),
+        ("zip", "SW1Y 4JH"),
+        ("state", "England"),
+        ("phone", "+44 20 7946 0000"),
+        ("website", "https://engines.example/"),
+    ];
+    let company = [("company", "Compilers")];
+    vec![
+        customer("Ada", "Demo", "Ada+work@Example.com", &everything, false, 1),
+        customer("Grace", "Demo", "grace@example.com", &company, true, 0),
+        customer("Max", "Demo", "max@bücher.example", &company, false, 0),
+        customer("Alan", "Other", "alan@example.com", &company, false, 0),
+    ]
+}
+
+fn credentials() -> Vec<Item> {
+    let pair = |name: &str, cuid: &str, epoch: u64, expires_at: Timestamp, revoked: bool| {
+        let mut item = item([
+            ("key", text(format!("atomck_{}{}", id(cuid), id(name)))),
+            ("token_hash", bytes(*hash("atomct_", name).as_bytes())),
+            ("cuid", text(id(cuid))),
+            ("app", text(superkey("Demo"))),
+            ("epoch", number(epoch)),
+            ("issued_at", number(CREATED.as_millis())),
+            ("expires_at", number(expires_at.as_millis())),
+            ("ttl", number(FUTURE.as_millis() / 1000)),
+        ]);
+        if revoked {
+            item.insert("revoked_at".to_owned(), number(CREATED.as_millis()));
+        }
+        item
+    };
+    vec![
+        pair("Valid", "Ada", 1, FUTURE, false),
+        pair("Expired", "Ada", 1, CREATED, false),
+        pair("Revoked", "Ada", 1, FUTURE, true),
+        pair("EarlierEpoch", "Ada", 0, FUTURE, false),
+        pair("OfSuspended", "Grace", 0, FUTURE, false),
+    ]
+}
+
+/// Ada has a living passcode, and Max an exhausted one.
+fn passcodes() -> Vec<Item> {
+    let passcode = |email: &str, cuid: &str, tried: u8| {
+        let address = EmailAddress::parse(email).unwrap();
+        let mut record = passcode::record_key(&superkey("Demo"), Some(&address)).attributes();
+        record.extend(item([
+            ("cuid", text(id(cuid))),
+            ("nonce", bytes(*b"test-only-nonce-")),
+            ("pepper", text("A1")),
+            ("expires_at", number(FUTURE.as_millis())),
+            ("mailed_at", number(CREATED.as_millis())),
+            ("claim", bytes(*b"test-only-claim-")),
+            ("mails", AttributeValue::L(vec![number(CREATED.as_millis())])),
+            ("ttl", number(FUTURE.as_millis() / 1000)),
+        ]));
+        if tried > 0 {
+            let macs = (0..tried).map(|guess| [guess; 16].to_vec().into()).collect();
+            record.insert("tried".to_owned(), AttributeValue::Bs(macs));
+            record.insert("failures".to_owned(), number(tried.into()));
+            record.insert("last_guess_at".to_owned(), number(CREATED.as_millis()));
+        }
+        record
+    };
+    vec![passcode("ada+work@example.com", "Ada", 0), passcode("max@bücher.example", "Max", 5)]
+}
+
+fn tickets() -> Vec<Item> {
+    let ticket = |name: &str, app: &str, platform: &str, cuid: &str, epoch: u64, expires_at: Timestamp| {
+        let mut record = Ticket::record_key(&token("atomtk_", name)).attributes();
+        record.extend(item([
+            ("app", text(superkey(app))),
+            ("platform", text(platformkey(platform))),
+            ("cuid", text(id(cuid))),
+            ("epoch", number(epoch)),
+            ("expires_at", number(expires_at.as_millis())),
+            ("ttl", number(FUTURE.as_millis() / 1000)),
+        ]));
+        record
+    };
+    vec![
+        ticket("Valid", "Demo", "Demo", "Ada", 1, FUTURE),
+        ticket("Expired", "Demo", "Demo", "Ada", 1, CREATED),
+        ticket("EarlierEpoch", "Demo", "Demo", "Ada", 0, FUTURE),
+        ticket("OfSuspended", "Demo", "Demo", "Grace", 0, FUTURE),
+        ticket("Foreign", "Other", "Other", "Alan", 0, FUTURE),
+    ]
+}
+
+fn item<const N: usize>(attributes: [(&str, Attribute); N]) -> Item {
+    attributes.map(|(name, value)| (name.to_owned(), value)).into()
+}
+
+/// An item in DynamoDB's JSON.
+fn to_json(item: &Item) -> Value {
+    Value::Object(item.iter().map(|(name, value)| (name.clone(), attribute(value))).collect::<Map<_, _>>())
+}
+
+fn attribute(value: &Attribute) -> Value {
+    match value {
+        AttributeValue::S(text) => json!({ "S": text }),
+        AttributeValue::N(number) => json!({ "N": number }),
+        AttributeValue::B(bytes) => json!({ "B": BASE64_STANDARD.encode(bytes) }),
+        AttributeValue::Ss(texts) => json!({ "SS": texts }),
+        AttributeValue::Bs(list) => {
+            json!({ "BS": list.iter().map(|bytes| BASE64_STANDARD.encode(bytes)).collect::<Vec<_>>() })
+        }
+        AttributeValue::L(list) => json!({ "L": list.iter().map(attribute).collect::<Vec<_>>() }),
+        AttributeValue::M(map) => json!({ "M": to_json(map) }),
+        other => panic!("no fixture has a {other:?}"),
+    }
+}
