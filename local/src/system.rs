@@ -192,7 +192,7 @@ impl System {
         let waits = self.functions.iter().map(|(name, pool)| async move {
             pool.warm().await.map_err(|why| anyhow!("the function {name} does not start: {why}"))
         });
-        futures_util::future::try_join_all(waits).await.map(drop)
+        futures::future::try_join_all(waits).await.map(drop)
     }
 
     /// Calls a function as the Lambda Invoke API does.

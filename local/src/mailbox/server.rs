@@ -11,6 +11,7 @@ use crate::{
     guard,
     iam::{self, Denied, Policies},
 };
+use async_stream::stream;
 use axum::{
     Json, Router,
     body::Bytes,
@@ -23,7 +24,7 @@ use axum::{
     },
     routing::{get, post},
 };
-use futures_util::stream::{self, Stream};
+use futures::Stream;
 use serde::Deserialize;
 use serde_json::json;
 use std::convert::Infallible;
@@ -89,20 +90,18 @@ fn not_found() -> Response {
 }
 
 async fn events(State(office): State<Office>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
-    let changes = stream::unfold(office.mailbox.changes.subscribe(), |mut changes| async move {
+    let mut changes = office.mailbox.changes.subscribe();
+    let events = stream! {
         loop {
             match changes.recv().await {
-                Ok(change) => {
-                    let event = Event::default().event("message").json_data(change).unwrap_or_default();
-                    return Some((Ok(event), changes));
-                }
+                Ok(change) => yield Ok(Event::default().event("message").json_data(change).unwrap_or_default()),
                 // Whoever missed some will see them in the list, which each event makes the page fetch.
                 Err(RecvError::Lagged(_)) => {}
-                Err(RecvError::Closed) => return None,
+                Err(RecvError::Closed) => return,
             }
         }
-    });
-    Sse::new(changes).keep_alive(KeepAlive::default())
+    };
+    Sse::new(events).keep_alive(KeepAlive::default())
 }
 
 async fn send(State(office): State<Office>, headers: HeaderMap, body: Bytes) -> Response {

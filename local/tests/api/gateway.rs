@@ -138,7 +138,7 @@ async fn calls_beyond_the_processes_queue_without_running_out_of_time() {
     let system = probes(|options| options.concurrency = 1).await;
     // Each takes most of the timeout of one second, so the last waits longer than that.
     let calls = (0..3).map(|_| get(&system, "/hasty?sleep=700"));
-    for response in futures_util::future::join_all(calls).await {
+    for response in futures::future::join_all(calls).await {
         assert_eq!(response.status(), 200);
     }
 }
@@ -173,7 +173,7 @@ async fn route_settings_are_enforced_on_request() {
     let limited = probes(|options| options.throttle = true).await;
     for (system, passing) in [(&unlimited, 5), (&limited, 2)] {
         let calls = (0..5).map(|_| get(system, "/limited"));
-        let answers = futures_util::future::join_all(calls).await;
+        let answers = futures::future::join_all(calls).await;
         let passed = answers.iter().filter(|answer| answer.status() == StatusCode::OK).count();
         assert_eq!(passed, passing);
     }

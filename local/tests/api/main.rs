@@ -4,6 +4,7 @@
 mod command;
 mod data;
 mod events;
+mod features;
 mod fixtures;
 mod gateway;
 mod invoke;
