@@ -9,7 +9,11 @@ use crate::{
 use anyhow::{Context, Result};
 use clap::Parser;
 use serde_json::{Value, json};
-use std::{collections::BTreeMap, io::Write, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    io::Write,
+    path::{Path, PathBuf},
+};
 
 /// Runs the whole Customers API on this machine: no account, no container.
 #[derive(Debug, Parser)]
@@ -84,10 +88,10 @@ pub async fn run(arguments: Arguments) -> Result<()> {
     };
     if arguments.backends_only {
         let backends = Backends::start(&options).await?;
-        let fixtures = root.join("events/fixtures.json");
-        let text = std::fs::read(&fixtures).with_context(|| format!("cannot read {}", fixtures.display()))?;
-        backends.tables.load(&serde_json::from_slice(&text).context("events/fixtures.json is damaged")?)?;
-        say(&introduce_backends(&backends, &backends.environment(&options)));
+        backends.tables.load(&read_json(&root.join("events/fixtures.json"))?)?;
+        // The passcodes among the fixtures were made with its peppers.
+        let fixed = read_json(&root.join("events/env.json"))?;
+        say(&introduce_backends(&backends, &backends.environment(&fixed["Parameters"], &options)));
         ready(&json!({ "mail": backends.mail, "dynamodb": backends.dynamodb }))?;
         return std::future::pending().await;
     }
@@ -103,6 +107,11 @@ pub async fn run(arguments: Arguments) -> Result<()> {
         "platform": demo.platform,
     }))?;
     std::future::pending().await
+}
+
+fn read_json(file: &Path) -> Result<Value> {
+    let text = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    serde_json::from_slice(&text).with_context(|| format!("{} is damaged", file.display()))
 }
 
 fn say(text: &str) {

@@ -121,10 +121,13 @@ impl Backends {
 
 impl Backends {
     /// What all functions together find in their environment, for running them elsewhere against these backends.
+    /// `fixed`, an object of variables, wins over the template.
     #[must_use]
-    pub fn environment(&self, options: &Options) -> BTreeMap<String, String> {
+    pub fn environment(&self, fixed: &Value, options: &Options) -> BTreeMap<String, String> {
         let mut environment: BTreeMap<String, String> =
             self.template.functions.iter().flat_map(|function| function.environment.clone()).collect();
+        let fixed = fixed.as_object().into_iter().flatten();
+        environment.extend(fixed.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned()))));
         environment.extend(self.access());
         environment.insert("AWS_ACCESS_KEY_ID".to_owned(), "local".to_owned());
         environment.extend(options.environment.clone());

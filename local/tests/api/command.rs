@@ -109,10 +109,16 @@ async fn backends_alone_hold_the_fixtures() {
     let mut child = local().arg("--backends-only").arg("--ready-file").arg(&file).spawn().unwrap();
     let ready = wait_for(&file, &mut child).await;
     assert!(ready["api"].is_null());
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
-    for (name, address) in [("DYNAMODB", "dynamodb"), ("SESV2", "mail")] {
-        let export = format!("  export AWS_ENDPOINT_URL_{name}='{}'", ready[address].as_str().unwrap());
-        assert!(lines.any(|line| line == export), "{export}");
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let lines: Vec<String> = lines.take_while(|line| line != "Ctrl-C ends it.").collect();
+    for (name, value) in [
+        ("APPS_TABLE", "AppsTable"),
+        ("AWS_ENDPOINT_URL_DYNAMODB", ready["dynamodb"].as_str().unwrap()),
+        ("AWS_ENDPOINT_URL_SESV2", ready["mail"].as_str().unwrap()),
+        ("PASSCODE_TTL_SECONDS", "600"),
+        ("PEPPER_A", "1:test-only-pepper-in-slot-a-0000000000"),
+    ] {
+        assert!(lines.contains(&format!("  export {name}='{value}'")), "{name} in {lines:#?}");
     }
     let scan = client()
         .post(ready["dynamodb"].as_str().unwrap())
