@@ -24,5 +24,6 @@ check_permissions() {
     rm -f "$PERMISSIONS_RECORD"
     cargo test --workspace --quiet
   fi
-  cargo run --quiet --workspace --bin unused-permissions -- "$PERMISSIONS_RECORD"
+  cargo build --workspace --bins --quiet
+  "${CARGO_TARGET_DIR:-target}/debug/unused-permissions" "$PERMISSIONS_RECORD"
 }
