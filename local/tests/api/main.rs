@@ -1,7 +1,9 @@
 //! Black-box tests: they start the system on free ports and talk to it as its callers do.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
+mod caller;
 mod command;
+mod credentials;
 mod data;
 mod events;
 mod features;
@@ -9,5 +11,7 @@ mod fixtures;
 mod gateway;
 mod invoke;
 mod mailbox;
+mod passcodes;
 mod story;
 mod support;
+mod trips;

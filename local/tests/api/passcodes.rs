@@ -1,0 +1,233 @@
+//! Passcodes as a customer and an attacker meet them.
+
+use serde_json::{Value, json};
+
+use crate::{
+    caller::{Answer, age, wrong},
+    support::TestApp,
+};
+
+const EMAIL: &str = "ada@example.com";
+const MINUTE: u64 = 60_000;
+
+#[track_caller]
+fn assert_refused(answer: &Answer) {
+    answer.assert_error(401, "invalid_passcode", "Expired or invalid passcode.");
+}
+
+async fn with_customer() -> TestApp {
+    let app = TestApp::start().await;
+    app.demo().create("Ada@Example.com").await;
+    app
+}
+
+/// Lets the cooldown pass, and nothing else.
+fn pass_cooldown(app: &TestApp) {
+    app.edit_passcode(|item| age(item, &["mailed_at"], 30_000));
+}
+
+#[tokio::test]
+async fn the_mail_holds_the_passcode_and_the_answer_does_not() {
+    let app = with_customer().await;
+    let sent = app.demo().send(EMAIL).await;
+    assert_eq!(sent.status, 200);
+    assert_eq!(sent.body, json!({ "message": "We have emailed the passcode to: Ada@Example.com" }));
+    sent.assert_headers();
+    assert_eq!(sent.header("retry-after"), "");
+    let mail = app.system.backends.mailbox.mails(None).remove(0);
+    assert_eq!(mail.to, "Ada@example.com", "the address on record, its domain in ASCII form");
+    let passcode = app.mailed_passcode(&mail.to);
+    let grouped = format!("{} {}", &passcode[..4], &passcode[4..]);
+    assert!(mail.text.contains(&grouped) && mail.html.contains(&grouped));
+    assert!(!mail.subject.bytes().any(|byte| byte.is_ascii_digit()), "{}", mail.subject);
+    assert!(!mail.text.contains("http") && !mail.text.contains("www."), "{}", mail.text);
+    let items = serde_json::to_string(&app.system.backends.tables.dump().unwrap()).unwrap();
+    assert!(!items.contains(&passcode));
+}
+
+#[tokio::test]
+async fn the_same_code_is_mailed_again_after_the_cooldown_and_a_new_one_after_its_use() {
+    let app = with_customer().await;
+    app.demo().send(EMAIL).await;
+    let first = app.mailed_passcode(EMAIL);
+    let held = app.demo().send(EMAIL).await;
+    assert_eq!((held.status, app.mails_to(EMAIL)), (200, 1));
+    assert!((1..=30).contains(&held.header("retry-after").parse::<u64>().unwrap()));
+    pass_cooldown(&app);
+    assert_eq!(app.demo().send(EMAIL).await.header("retry-after"), "");
+    assert_eq!((app.mails_to(EMAIL), app.mailed_passcode(EMAIL)), (2, first.clone()));
+
+    let pair = app.demo().auth(EMAIL, &first).await;
+    assert_eq!(pair.status, 200);
+    assert_eq!(app.as_customer(&pair.body).show(pair.body["cuid"].as_str().unwrap()).await.status, 200);
+    assert_refused(&app.demo().auth(EMAIL, &first).await);
+    assert_eq!(app.demo().send(EMAIL).await.header("retry-after"), "", "the living code has not been mailed yet");
+    assert_ne!(app.mailed_passcode(EMAIL), first);
+}
+
+#[tokio::test]
+async fn a_passcode_expires_exactly_and_is_never_extended() {
+    let app = with_customer().await;
+    app.demo().send(EMAIL).await;
+    let passcode = app.mailed_passcode(EMAIL);
+    app.edit_passcode(|item| age(item, &["mailed_at", "expires_at"], 9 * MINUTE));
+    app.demo().send(EMAIL).await;
+    assert_eq!((app.mails_to(EMAIL), app.mailed_passcode(EMAIL)), (2, passcode.clone()));
+    app.edit_passcode(|item| age(item, &["expires_at"], MINUTE));
+    assert_refused(&app.demo().auth(EMAIL, &passcode).await);
+    app.demo().send(EMAIL).await;
+    assert_ne!(app.mailed_passcode(EMAIL), passcode);
+}
+
+#[tokio::test]
+async fn spaces_and_hyphens_are_ignored_and_what_is_no_code_is_not_counted() {
+    let app = with_customer().await;
+    app.demo().send(EMAIL).await;
+    let passcode = app.mailed_passcode(EMAIL);
+    for missing in ["", "?passcode="] {
+        let path = format!("/customer/ada%40example.com/auth{missing}");
+        app.demo().get(&path).await.assert_error(400, "missing_passcode", "Missing passcode");
+    }
+    for text in ["1234567", "123456789", "1234567a", "%20", "-"] {
+        assert_refused(&app.demo().auth(EMAIL, text).await);
+    }
+    app.edit_passcode(|item| assert!(item.get("tried").is_none() && item.get("failures").is_none(), "{item}"));
+    let spaced = format!("%20{}+{}-", &passcode[..4], &passcode[4..]);
+    assert_eq!(app.demo().auth(EMAIL, &spaced).await.status, 200);
+}
+
+#[tokio::test]
+async fn five_wrong_guesses_exhaust_a_passcode_and_repeating_one_costs_nothing() {
+    let app = with_customer().await;
+    app.demo().send(EMAIL).await;
+    let passcode = app.mailed_passcode(EMAIL);
+    for guess in [1, 1, 1, 2, 2, 3, 4, 4] {
+        assert_refused(&app.demo().auth(EMAIL, &wrong(&passcode, guess)).await);
+    }
+    app.edit_passcode(|item| assert_eq!(item["failures"]["N"], "4"));
+    assert_refused(&app.demo().auth(EMAIL, &wrong(&passcode, 5)).await);
+    assert_refused(&app.demo().auth(EMAIL, &passcode).await);
+    let sent = app.demo().send(EMAIL).await;
+    assert_eq!(sent.header("retry-after"), "", "an exhausted code is not the living one");
+    let next = app.mailed_passcode(EMAIL);
+    assert_ne!(next, passcode);
+    assert_eq!(app.demo().auth(EMAIL, &next).await.status, 200);
+}
+
+#[tokio::test]
+async fn twenty_five_failures_in_a_row_pause_a_customer_for_an_hour() {
+    let app = with_customer().await;
+    for code in 0..5 {
+        assert_eq!(app.demo().send(EMAIL).await.status, 200, "code {code}");
+        let passcode = app.mailed_passcode(EMAIL);
+        for guess in 1..=5 {
+            assert_refused(&app.demo().auth(EMAIL, &wrong(&passcode, guess)).await);
+        }
+        // Mails of their own window do not matter here.
+        app.edit_passcode(|item| item["mails"] = json!({ "L": [] }));
+    }
+    let paused = app.demo().send(EMAIL).await;
+    assert_eq!((paused.status, paused.code()), (429, "too_many_mails"));
+    assert!((3590..=3600).contains(&paused.header("retry-after").parse::<u64>().unwrap()));
+    assert_eq!(app.mails_to(EMAIL), 5);
+
+    app.edit_passcode(|item| age(item, &["last_guess_at", "expires_at", "mailed_at"], 60 * MINUTE));
+    assert_eq!(app.demo().send(EMAIL).await.status, 200);
+    app.edit_passcode(|item| assert_eq!(item["failures"]["N"], "0", "the count starts at 0 after the pause"));
+    assert_eq!(app.demo().auth(EMAIL, &app.mailed_passcode(EMAIL)).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_new_code_does_not_reset_the_failures_and_a_success_does() {
+    let app = with_customer().await;
+    app.demo().send(EMAIL).await;
+    let passcode = app.mailed_passcode(EMAIL);
+    for guess in 1..=5 {
+        app.demo().auth(EMAIL, &wrong(&passcode, guess)).await;
+    }
+    app.demo().send(EMAIL).await;
+    app.edit_passcode(|item| assert_eq!(item["failures"]["N"], "5"));
+    app.demo().auth(EMAIL, &app.mailed_passcode(EMAIL)).await;
+    app.edit_passcode(|item| assert_eq!(item["failures"]["N"], "0"));
+}
+
+#[tokio::test]
+async fn a_customer_is_mailed_five_times_in_ten_minutes_and_thirty_times_a_day_at_most() {
+    let app = with_customer().await;
+    for _ in 0..5 {
+        assert_eq!(app.demo().send(EMAIL).await.status, 200);
+        // Whatever becomes of the codes.
+        app.demo().auth(EMAIL, &app.mailed_passcode(EMAIL)).await;
+    }
+    let refused = app.demo().send(EMAIL).await;
+    assert_eq!((refused.status, refused.code()), (429, "too_many_mails"));
+    refused.assert_headers();
+    assert!((590..=600).contains(&refused.header("retry-after").parse::<u64>().unwrap()));
+    assert_eq!(app.mails_to(EMAIL), 5);
+
+    let now = u64::try_from(std::time::UNIX_EPOCH.elapsed().unwrap().as_millis()).unwrap();
+    let sent = |count: u64, spacing: u64| {
+        let moments = (1..=count).rev().map(|n| json!({ "N": (now - n * spacing).to_string() }));
+        json!({ "L": moments.collect::<Vec<Value>>() })
+    };
+    app.edit_passcode(|item| item["mails"] = sent(5, 11 * MINUTE));
+    assert_eq!(app.demo().send(EMAIL).await.status, 200);
+    app.demo().auth(EMAIL, &app.mailed_passcode(EMAIL)).await;
+    app.edit_passcode(|item| item["mails"] = sent(30, 40 * MINUTE));
+    let refused = app.demo().send(EMAIL).await;
+    assert_eq!(refused.status, 429);
+    let wait: u64 = refused.header("retry-after").parse().unwrap();
+    assert!((239 * 60..=240 * 60).contains(&wait), "the oldest of thirty leaves the day in four hours: {wait}");
+}
+
+#[tokio::test]
+async fn a_mail_that_is_refused_counts_for_nothing_and_the_next_one_carries_the_same_code() {
+    // The mailbox, as SES, refuses a sender that is not the one that the policy names.
+    let from = ("MAIL_FROM".to_owned(), "someone@else.example".to_owned());
+    let app = TestApp::start_with(|options| options.environment.extend([from])).await;
+    app.demo().create(EMAIL).await;
+    for _ in 0..7 {
+        let failed = app.demo().send(EMAIL).await;
+        failed.assert_error(500, "internal_error", "The passcode could not be mailed. Try again later.");
+    }
+    let mut nonces = Vec::new();
+    app.edit_passcode(|item| {
+        assert_eq!(item["mails"]["L"], json!([]), "{item}");
+        assert!(item.get("lease_until").is_none() && item.get("mailed_at").is_none(), "{item}");
+        nonces.push(item["nonce"].clone());
+    });
+    app.demo().send(EMAIL).await;
+    app.edit_passcode(|item| nonces.push(item["nonce"].clone()));
+    assert_eq!(nonces[0], nonces[1]);
+    assert_eq!(app.mails_to(EMAIL), 0);
+}
+
+#[tokio::test]
+async fn a_lease_that_a_crash_left_behind_holds_back_until_it_ends() {
+    let app = with_customer().await;
+    app.demo().send(EMAIL).await;
+    let now = u64::try_from(std::time::UNIX_EPOCH.elapsed().unwrap().as_millis()).unwrap();
+    app.edit_passcode(|item| {
+        item.as_object_mut().unwrap().remove("mailed_at");
+        item["lease_until"] = json!({ "N": (now + 5_000).to_string() });
+    });
+    let held = app.demo().send(EMAIL).await;
+    assert_eq!((held.status, app.mails_to(EMAIL)), (200, 1));
+    assert!((1..=5).contains(&held.header("retry-after").parse::<u64>().unwrap()));
+    app.edit_passcode(|item| item["lease_until"] = json!({ "N": now.to_string() }));
+    app.demo().send(EMAIL).await;
+    assert_eq!(app.mails_to(EMAIL), 2);
+}
+
+#[tokio::test]
+async fn a_code_mailed_to_a_former_address_is_worth_nothing() {
+    let app = with_customer().await;
+    let cuid = app.demo().get("/customer").await.body[0]["cuid"].clone();
+    app.demo().send(EMAIL).await;
+    let passcode = app.mailed_passcode(EMAIL);
+    app.command(json!({ "command": "change_customer", "cuid": cuid, "email": "countess@example.com" })).await;
+    app.demo().auth(EMAIL, &passcode).await.assert_error(404, "user_not_found", "User not found.");
+    assert_refused(&app.demo().auth("countess@example.com", &passcode).await);
+    app.command(json!({ "command": "erase_customer", "cuid": cuid })).await;
+    assert!(app.system.backends.tables.items("PasscodesTable").unwrap().is_empty());
+}

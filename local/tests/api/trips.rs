@@ -1,0 +1,48 @@
+//! How many sequential calls to DynamoDB each endpoint makes: more is a defect (`docs/architecture.md`).
+
+use local::calls::round_trips;
+
+use crate::{
+    caller::{Answer, segment},
+    support::TestApp,
+};
+
+#[track_caller]
+fn assert_trips(app: &TestApp, answer: &Answer, status: u16, expected: usize) {
+    assert_eq!(answer.status, status, "{}", answer.body);
+    let calls = app.system.backends.calls.of_request(&answer.request_id);
+    let trips = round_trips(calls.iter().filter(|call| call.service == "dynamodb"));
+    assert_eq!(trips, expected, "{calls:#?}");
+}
+
+#[tokio::test]
+async fn each_endpoint_makes_as_many_trips_as_it_needs_and_no_more() {
+    let app = TestApp::start().await;
+    let demo = app.demo();
+    let email = "ada@example.com";
+
+    let created = demo.create(email).await;
+    assert_trips(&app, &created, 201, 2);
+    let cuid = created.body["cuid"].as_str().unwrap();
+    assert_trips(&app, &demo.create(email).await, 409, 2);
+
+    assert_trips(&app, &demo.get("/customer").await, 200, 3);
+    assert_trips(&app, &demo.show(cuid).await, 200, 1);
+    assert_trips(&app, &app.as_customer(&created.body).show(cuid).await, 200, 1);
+    assert_trips(&app, &app.as_customer(&created.body).show("another").await, 404, 1);
+
+    let sent = demo.send(email).await;
+    assert_trips(&app, &sent, 200, 3);
+    let calls = app.system.backends.calls.of_request(&sent.request_id);
+    assert_eq!(calls.iter().filter(|call| call.service == "ses").count(), 1);
+    assert_trips(&app, &demo.send(email).await, 200, 1);
+    assert_trips(&app, &demo.auth(email, &app.mailed_passcode(email)).await, 200, 3);
+
+    assert_trips(&app, &demo.auth_by_cuid(cuid).await, 200, 2);
+    assert_trips(&app, &demo.nopasscode(email).await, 200, 2);
+
+    let sso = demo.get(&format!("/customer/{}/sso", segment(email))).await;
+    assert_trips(&app, &sso, 302, 2);
+    let ticket = demo.ticket(email).await;
+    assert_trips(&app, &app.platform().redeem(&ticket).await, 200, 2);
+}
