@@ -10,6 +10,7 @@ pub mod cli;
 pub mod demo;
 pub mod dynamodb;
 pub mod events;
+pub mod faults;
 mod files;
 pub mod gateway;
 mod guard;

@@ -3,6 +3,7 @@
 use crate::{
     calls::Calls,
     dynamodb::{Front, Tables},
+    faults::Faults,
     gateway::{Gateway, Pools},
     iam::Policies,
     logs::Logs,
@@ -84,6 +85,8 @@ pub struct Backends {
     pub calls: Calls,
     /// What each function may call.
     pub policies: Policies,
+    /// What is to go wrong.
+    pub faults: Faults,
     assignments: Assignments,
     template: Template,
     servers: Servers,
@@ -108,14 +111,16 @@ impl Backends {
         let calls = Calls::new(assignments.clone());
         let policies = Policies::new(&template.functions, options.permissions_record.as_deref())?;
         let tables = Tables::open(&template.tables, data)?;
-        let mailbox = Mailbox::default();
+        let (mailbox, faults) = (Mailbox::default(), Faults::default());
         let servers = Servers::new();
         let (mail_listener, mail) = bind(&options.mail, "--mail").await?;
         let (dynamodb_listener, dynamodb) = bind(&options.dynamodb, "--dynamodb").await?;
-        servers.serve(mail_listener, mailbox::router(mailbox.clone(), calls.clone(), policies.clone()));
-        Front::serve(dynamodb_listener, &tables, calls.clone(), policies.clone(), &servers).await?;
+        let (calls_made, policy) = (calls.clone(), policies.clone());
+        servers.serve(mail_listener, mailbox::router(mailbox.clone(), calls_made, policy, faults.clone()));
+        let (calls_made, policy) = (calls.clone(), policies.clone());
+        Front::serve(dynamodb_listener, &tables, calls_made, policy, faults.clone(), &servers).await?;
         tables.clone().sweep_until(servers.end());
-        Ok(Self { mail, dynamodb, tables, mailbox, calls, policies, assignments, template, servers })
+        Ok(Self { mail, dynamodb, tables, mailbox, calls, policies, faults, assignments, template, servers })
     }
 }
 

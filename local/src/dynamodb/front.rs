@@ -4,6 +4,7 @@
 use super::Tables;
 use crate::{
     calls::{Call, Calls},
+    faults::{Attempt, Faults},
     guard,
     iam::{self, Denied, Policies},
     servers::Servers,
@@ -27,6 +28,7 @@ const REQUEST_LIMIT: usize = 16 * 1024 * 1024;
 pub struct Front {
     calls: Calls,
     policies: Policies,
+    faults: Faults,
     client: reqwest::Client,
     database: String,
 }
@@ -41,6 +43,7 @@ impl Front {
         tables: &Tables,
         calls: Calls,
         policies: Policies,
+        faults: Faults,
         servers: &Servers,
     ) -> Result<()> {
         let inner = TcpListener::bind("127.0.0.1:0").await.context("no free port for the database")?;
@@ -51,7 +54,7 @@ impl Front {
         let router = Router::new()
             .fallback(handle)
             .layer(DefaultBodyLimit::max(REQUEST_LIMIT))
-            .with_state(Arc::new(Self { calls, policies, client, database }));
+            .with_state(Arc::new(Self { calls, policies, faults, client, database }));
         servers.serve(listener, router);
         Ok(())
     }
@@ -89,7 +92,12 @@ async fn handle(
     headers.remove(header::HOST);
     headers.remove(header::ORIGIN);
     let answer = match front.policies.check(caller.function.as_deref(), &iam::dynamodb_needs(&action, &request)) {
-        Ok(()) => front.forward(method, &uri, headers, body).await.unwrap_or_else(|error| bad_gateway(&error)),
+        Ok(()) => {
+            let call =
+                async { front.forward(method, &uri, headers, body).await.unwrap_or_else(|error| bad_gateway(&error)) };
+            let attempt = Attempt { caller: &caller, action: &action, request: &request };
+            front.faults.around(attempt, call).await
+        }
         Err(Denied(message)) => access_denied(&message),
     };
     front.calls.add(Call {

@@ -8,6 +8,7 @@
 use super::{Mailbox, ses};
 use crate::{
     calls::{Call, Calls},
+    faults::{Attempt, Faults},
     guard,
     iam::{self, Denied, Policies},
 };
@@ -37,10 +38,11 @@ struct Office {
     mailbox: Mailbox,
     calls: Calls,
     policies: Policies,
+    faults: Faults,
 }
 
 /// The mail address as a service.
-pub fn router(mailbox: Mailbox, calls: Calls, policies: Policies) -> Router {
+pub fn router(mailbox: Mailbox, calls: Calls, policies: Policies, faults: Faults) -> Router {
     Router::new()
         .route("/", get(Html(PAGE)))
         .route("/events", get(events))
@@ -48,7 +50,7 @@ pub fn router(mailbox: Mailbox, calls: Calls, policies: Policies) -> Router {
         .route("/messages/{id}", get(show).delete(delete))
         .route("/v2/email/outbound-emails", post(send))
         .layer(middleware::from_fn(keep_out))
-        .with_state(Office { mailbox, calls, policies })
+        .with_state(Office { mailbox, calls, policies, faults })
 }
 
 async fn keep_out(request: Request, next: Next) -> Response {
@@ -108,13 +110,13 @@ async fn send(State(office): State<Office>, headers: HeaderMap, body: Bytes) -> 
     let authorization = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let caller = office.calls.caller(authorization);
     let started = office.calls.now();
-    let needs = iam::ses_needs(&serde_json::from_slice(&body).unwrap_or_default());
-    let answer = match office.policies.check(caller.function.as_deref(), &needs) {
-        Err(Denied(message)) => refusal(StatusCode::FORBIDDEN, "AccessDeniedException", &message),
-        Ok(()) => match ses::parse(&body) {
-            Ok(parts) => Json(ses::accepted(&office.mailbox.add(parts))).into_response(),
-            Err(message) => refusal(StatusCode::BAD_REQUEST, "BadRequestException", &message),
-        },
+    let request = serde_json::from_slice(&body).unwrap_or_default();
+    let allowed = office.policies.check(caller.function.as_deref(), &iam::ses_needs(&request));
+    let answer = if let Err(Denied(message)) = allowed {
+        refusal(StatusCode::FORBIDDEN, "AccessDeniedException", &message)
+    } else {
+        let attempt = Attempt { caller: &caller, action: "SendEmail", request: &request };
+        office.faults.around(attempt, async { take_in(&office.mailbox, &body) }).await
     };
     office.calls.add(Call {
         function: caller.function,
@@ -127,6 +129,13 @@ async fn send(State(office): State<Office>, headers: HeaderMap, body: Bytes) -> 
         status: answer.status().as_u16(),
     });
     answer
+}
+
+fn take_in(mailbox: &Mailbox, body: &[u8]) -> Response {
+    match ses::parse(body) {
+        Ok(parts) => Json(ses::accepted(&mailbox.add(parts))).into_response(),
+        Err(message) => refusal(StatusCode::BAD_REQUEST, "BadRequestException", &message),
+    }
 }
 
 /// SES's answer to a mail that it does not take.

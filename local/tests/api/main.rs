@@ -6,6 +6,7 @@ mod command;
 mod credentials;
 mod data;
 mod events;
+mod faults;
 mod features;
 mod fixtures;
 mod gateway;

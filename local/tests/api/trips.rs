@@ -1,6 +1,8 @@
 //! How many sequential calls to DynamoDB each endpoint makes: more is a defect (`docs/architecture.md`).
 
-use local::calls::round_trips;
+use std::time::Duration;
+
+use local::{calls::round_trips, faults::latency};
 
 use crate::{
     caller::{Answer, segment},
@@ -18,6 +20,8 @@ fn assert_trips(app: &TestApp, answer: &Answer, status: u16, expected: usize) {
 #[tokio::test]
 async fn each_endpoint_makes_as_many_trips_as_it_needs_and_no_more() {
     let app = TestApp::start().await;
+    // Without a network's latency calls that are made at once would not overlap.
+    app.system.backends.faults.inject(latency(Duration::from_millis(20)));
     let demo = app.demo();
     let email = "ada@example.com";
 

@@ -1,0 +1,94 @@
+//! Faults between the functions and their backends: what a test wants to go wrong, at which call.
+
+use std::{
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
+
+use axum::{
+    body::{Body, Bytes},
+    http::{Response, StatusCode},
+};
+use futures_util::stream;
+use serde_json::Value;
+
+use crate::calls::Caller;
+
+/// One way in which a call goes wrong.
+#[derive(Clone, Debug)]
+pub enum Fault {
+    /// It takes effect, and is answered this much later.
+    Slow(Duration),
+    /// It is answered with this status and body, and takes no effect.
+    Answer(u16, Value),
+    /// The connection is cut before it takes effect.
+    CutBefore,
+    /// It takes effect, and the connection is cut before it is answered.
+    CutAfter,
+}
+
+/// A call that is about to be made.
+#[derive(Debug)]
+pub struct Attempt<'a> {
+    /// Who calls.
+    pub caller: &'a Caller,
+    /// The API action, such as `BatchGetItem`.
+    pub action: &'a str,
+    /// The request.
+    pub request: &'a Value,
+}
+
+type Plan = dyn Fn(&Attempt<'_>) -> Option<Fault> + Send + Sync;
+
+/// What is to go wrong from now on; nothing at first.
+#[derive(Clone, Default)]
+pub struct Faults(Arc<RwLock<Option<Arc<Plan>>>>);
+
+impl Faults {
+    /// Asks `plan` at each call of a function from now on.
+    pub fn inject(&self, plan: impl Fn(&Attempt<'_>) -> Option<Fault> + Send + Sync + 'static) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(plan));
+    }
+
+    /// Lets everything go well again.
+    pub fn clear(&self) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// Makes a call, unless it is to go wrong. Whoever is no function is spared.
+    pub async fn around(&self, attempt: Attempt<'_>, call: impl Future<Output = Response<Body>>) -> Response<Body> {
+        let plan = self.0.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let is_function = attempt.caller.function.is_some();
+        match plan.filter(|_| is_function).and_then(|plan| plan(&attempt)) {
+            None => call.await,
+            Some(Fault::Slow(delay)) => {
+                let answer = call.await;
+                tokio::time::sleep(delay).await;
+                answer
+            }
+            Some(Fault::Answer(status, body)) => answer(status, &body),
+            Some(Fault::CutBefore) => cut(),
+            Some(Fault::CutAfter) => {
+                call.await;
+                cut()
+            }
+        }
+    }
+}
+
+fn answer(status: u16, body: &Value) -> Response<Body> {
+    let mut answer = Response::new(Body::from(body.to_string()));
+    *answer.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    answer
+}
+
+/// A body that breaks off: the server then closes the connection.
+fn cut() -> Response<Body> {
+    let broken = stream::iter([Ok::<_, std::io::Error>(Bytes::new()), Err(std::io::Error::other("cut"))]);
+    Response::new(Body::from_stream(broken))
+}
+
+/// A plan under which nothing goes wrong but that everything takes this long, as it does across a network.
+pub fn latency(delay: Duration) -> impl Fn(&Attempt<'_>) -> Option<Fault> + Send + Sync {
+    move |_| Some(Fault::Slow(delay))
+}
