@@ -207,7 +207,7 @@ fn item<const N: usize>(attributes: [(&str, Attribute); N]) -> Item {
 }
 
 /// An item in DynamoDB's JSON.
-fn to_json(item: &Item) -> Value {
+pub fn to_json(item: &Item) -> Value {
     Value::Object(item.iter().map(|(name, value)| (name.clone(), attribute(value))).collect::<Map<_, _>>())
 }
 

@@ -4,6 +4,7 @@
 mod caller;
 mod command;
 mod credentials;
+mod customers;
 mod data;
 mod events;
 mod faults;
@@ -15,4 +16,5 @@ mod mailbox;
 mod passcodes;
 mod story;
 mod support;
+mod tickets;
 mod trips;

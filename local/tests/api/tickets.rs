@@ -1,0 +1,118 @@
+//! Single sign-on: the redirect, and the one redemption of its ticket.
+
+use serde_json::json;
+
+use crate::{
+    caller::{Answer, age},
+    support::TestApp,
+};
+
+const EMAIL: &str = "ada@example.com";
+
+#[track_caller]
+fn assert_refused(answer: &Answer) {
+    answer.assert_error(401, "invalid_ticket", "Expired or invalid ticket.");
+}
+
+async fn with_customer() -> TestApp {
+    let app = TestApp::start().await;
+    app.demo().create("Ada@Example.com").await;
+    app
+}
+
+#[tokio::test]
+async fn a_ticket_is_redeemed_once_by_its_own_platform() {
+    let app = with_customer().await;
+    let redirect = app.demo().sso(EMAIL).await;
+    assert_eq!(redirect.status, 302);
+    redirect.assert_headers();
+    let location = redirect.header("location");
+    assert!(location.starts_with(&format!("{}/?ticket=atomtk_", app.system.api)), "{location}");
+    let ticket = location.split_once("ticket=").unwrap().1;
+    let stored = serde_json::to_string(&app.system.backends.tables.items("TicketsTable").unwrap()).unwrap();
+    assert!(!stored.contains(ticket), "only its hash is stored");
+
+    let other = json!({ "command": "create_platform", "name": "Other", "url": "https://other.example" });
+    let other = app.command(other).await;
+    let other = app.as_platform(other["platformkey"].as_str().unwrap(), other["platformtoken"].as_str().unwrap());
+    assert_refused(&other.redeem(ticket).await);
+    let redeemed = app.platform().redeem(ticket).await;
+    assert_eq!(redeemed.status, 200, "a foreign platform's try burns nothing");
+    redeemed.assert_headers();
+    let cuid = redeemed.body["cuid"].clone();
+    let expected =
+        json!({ "cuid": cuid, "email": "Ada@Example.com", "company": "Analytical Engines", "app": "Demo App" });
+    assert_eq!(redeemed.body, expected);
+    assert_refused(&app.platform().redeem(ticket).await);
+}
+
+#[tokio::test]
+async fn a_ticket_lives_for_exactly_sixty_seconds() {
+    let app = with_customer().await;
+    let (early, late) = (app.demo().ticket(EMAIL).await, app.demo().ticket(EMAIL).await);
+    let tables = &app.system.backends.tables;
+    for mut item in tables.items("TicketsTable").unwrap() {
+        let is_late = item["hash"]["S"] == shared::token::TokenHash::of(&late).to_key();
+        age(&mut item, &["expires_at"], if is_late { 60_000 } else { 55_000 });
+        tables.put("TicketsTable", &item).unwrap();
+    }
+    assert_eq!(app.platform().redeem(&early).await.status, 200);
+    assert_refused(&app.platform().redeem(&late).await);
+}
+
+#[tokio::test]
+async fn a_ticket_dies_with_what_it_speaks_of() {
+    let app = with_customer().await;
+    let cuid = app.demo().get("/customer").await.body[0]["cuid"].clone();
+    let suspended = app.demo().ticket(EMAIL).await;
+    app.command(json!({ "command": "suspend_customer", "cuid": cuid })).await;
+    assert_refused(&app.platform().redeem(&suspended).await);
+    app.command(json!({ "command": "resume_customer", "cuid": cuid })).await;
+    let revoked = app.demo().ticket(EMAIL).await;
+    app.command(json!({ "command": "revoke_credentials", "cuid": cuid })).await;
+    assert_refused(&app.platform().redeem(&revoked).await);
+    let erased = app.demo().ticket(EMAIL).await;
+    app.command(json!({ "command": "erase_customer", "cuid": cuid })).await;
+    assert_refused(&app.platform().redeem(&erased).await);
+}
+
+#[tokio::test]
+async fn what_is_no_ticket_is_told_apart_from_a_bad_request() {
+    let app = with_customer().await;
+    for ticket in ["x", "atomtk_", " ", &"x".repeat(10_000)] {
+        assert_refused(&app.platform().redeem(ticket).await);
+    }
+    let post = async |body| app.platform().post("/sso/redeem", &body).await;
+    post(json!({})).await.assert_invalid(&["ticket"]);
+    post(json!({ "ticket": "" })).await.assert_invalid(&["ticket"]);
+    post(json!({ "ticket": null })).await.assert_invalid(&["ticket"]);
+    post(json!({ "ticket": "x", "extra": 1 })).await.assert_invalid(&["extra"]);
+    post(json!([])).await.assert_invalid(&["body"]);
+    let large = post(json!({ "ticket": "x".repeat(20_000) })).await;
+    large.assert_error(413, "body_too_large", "The body is larger than 16 KiB.");
+}
+
+#[tokio::test]
+async fn the_browser_is_sent_to_the_apps_own_platform_and_nowhere_else() {
+    let app = with_customer().await;
+    let platform = json!({ "command": "change_platform", "platformkey": app.demo.platform.platformkey,
+        "url": "https://platform.example/in?lang=en" });
+    app.command(platform).await;
+    let sso = async |query: &str| app.demo().get(&format!("/customer/ada%40example.com/sso{query}")).await;
+    let location = sso("?return_to=%2Fa%3Fb%3Dc%26d&platform=https://evil.example").await;
+    let location = url::Url::parse(location.header("location")).unwrap();
+    assert_eq!(location.host_str(), Some("platform.example"));
+    let pairs: Vec<_> = location.query_pairs().map(|(name, value)| (name.into_owned(), value.into_owned())).collect();
+    let names: Vec<_> = pairs.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["lang", "ticket", "return_to"]);
+    assert_eq!(pairs[2].1, "/a?b=c&d");
+    let before = app.system.backends.tables.items("TicketsTable").unwrap().len();
+    for bad in ["", "x", "//evil", "/%252f", "/%5C", "https:%2F%2Fevil", "/%0d%0aX", "/%250a", "/a&return_to=/b"] {
+        let refused = sso(&format!("?return_to={bad}")).await;
+        if bad == "/%252f" {
+            refused.assert_invalid(&["return_to"]);
+        }
+        assert_eq!(refused.status, 400, "{bad}: {}", refused.body);
+    }
+    assert_eq!(app.system.backends.tables.items("TicketsTable").unwrap().len(), before);
+}
