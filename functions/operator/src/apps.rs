@@ -13,8 +13,9 @@ use crate::{Deps, Done, OperatorError, fields::Fields, values};
 
 const APP: OperatorError = OperatorError::NotFound("App");
 
+/// An App without a brand is named in its mails, hence a name that may stand there.
 pub async fn create(deps: &Deps, mut fields: Fields) -> Result<Done, OperatorError> {
-    let name = fields.required("name", values::name);
+    let name = fields.required("name", values::brand_name);
     let grants = fields.optional("grants", values::grants);
     let platform = fields.removable("platform", values::platformkey);
     let brand = fields.object("brand", brand);
@@ -59,7 +60,7 @@ pub async fn set_suspended(deps: &Deps, mut fields: Fields, suspended: bool) -> 
 /// Changes what is given and nothing else, so that two changes at once do not undo each other.
 pub async fn change(deps: &Deps, mut fields: Fields) -> Result<Done, OperatorError> {
     let superkey = fields.required("superkey", values::superkey);
-    let name = fields.optional("name", values::name);
+    let name = fields.optional("name", values::brand_name);
     let grants = fields.optional("grants", values::grants);
     let platform = fields.removable("platform", values::platformkey);
     let brand = fields.object("brand", brand);
