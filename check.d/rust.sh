@@ -7,7 +7,7 @@ step clippy "No lint has anything to say"
 check_clippy() { cargo clippy --workspace --all-targets --quiet -- -D warnings; }
 
 step doc "The documentation builds without a warning"
-check_doc() { RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items --quiet; }
+check_doc() { RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items --quiet --keep-going; }
 
 # Advisories need a database that is fetched from a code host; `cargo deny check advisories` where that is reachable.
 step deny "Licences, duplicates and sources of the dependencies"

@@ -52,7 +52,7 @@ pub(super) fn code(error: &Error) -> &'static str {
     words(error).1
 }
 
-/// Status, code and message of each error. The published messages are the platform's (contract, lines marked [P]).
+/// Status, code and message of each error. The published messages are the platform's (contract, lines marked \[P\]).
 fn words(error: &Error) -> (u16, &'static str, &'static str) {
     match error {
         Error::MissingKey => (403, "missing_key", "Missing key"),
