@@ -27,6 +27,9 @@ step sam-build "Every function builds as it would be deployed"
 check_sam_build() {
   python_tool sam
   python_tool cargo-lambda
+  # SAM builds one function after another, each with a long link on one core. All of them first, side by side, and SAM
+  # finds them built.
+  cargo lambda build --release
   sam build --parameter-overrides "Architecture=$(uname -m | sed s/aarch64/arm64/)"
   local crate bootstrap
   for crate in functions/*/; do

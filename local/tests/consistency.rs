@@ -1,4 +1,5 @@
 //! What stands in more than one place stands there alike: routes, functions, variables, codes, settings.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 use local::{
     binaries,
@@ -329,10 +330,10 @@ fn every_stage_of_samconfig_sets_parameters_that_exist_to_values_that_are_allowe
 fn alarms_and_metrics_speak_of_what_is_logged() {
     let (template, sources) = (read("template.yaml"), all_sources());
     let named = Regex::new("Name: Event, Value: ([a-z_]+)|[$][.](?:target|message) = \"([a-z]+)\"").unwrap();
-    let names: BTreeSet<&str> =
+    let words: BTreeSet<&str> =
         named.captures_iter(&template).map(|found| found.get(1).or_else(|| found.get(2)).unwrap().as_str()).collect();
-    assert!(names.len() > 4, "{names:?}");
-    for name in names {
-        assert!(sources.contains(&format!("\"{name}\"")), "nothing logs {name}");
+    assert!(words.len() > 4, "{words:?}");
+    for word in words {
+        assert!(sources.contains(&format!("\"{word}\"")), "nothing logs {word}");
     }
 }
