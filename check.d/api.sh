@@ -11,21 +11,9 @@ check_openapi() {
 step schemathesis "The running system answers as its description says, whatever it is sent"
 check_schemathesis() {
   python_tool schemathesis
-  cargo build --workspace --bins --quiet
-  local folder
-  folder=$(mktemp -d)
-  # shellcheck disable=SC2064 # The folder and the process of now are meant.
-  trap "rm -rf '$folder'" EXIT
-  "${CARGO_TARGET_DIR:-target}/debug/local" --api 127.0.0.1:0 --mail 127.0.0.1:0 --dynamodb 127.0.0.1:0 \
-    --ready-file "$folder/ready.json" >"$folder/log" 2>&1 &
-  # shellcheck disable=SC2064
-  trap "kill $!; wait $! || true; rm -rf '$folder'" EXIT
-  until [[ -s $folder/ready.json ]]; do
-    kill -0 $! 2>/dev/null || { cat "$folder/log"; return 1; }
-    sleep 0.2
-  done
+  start_local_system
   local credentials
-  credentials=$(first_customer "$folder/ready.json")
+  credentials=$(first_customer "$READY_FILE")
   eval "$credentials"
   # The same cases each time: a change fails for what it changed.
   schemathesis run openapi.yaml --seed 1

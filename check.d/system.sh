@@ -1,0 +1,19 @@
+# The running local system, for steps that call it.
+
+# start_local_system [OPTION...]: starts it on free ports and returns once everything answers. READY_FILE names the file
+# with its addresses and the demo credentials. It ends with the step.
+start_local_system() {
+  cargo build --workspace --bins --quiet
+  local folder process
+  folder=$(mktemp -d)
+  READY_FILE=$folder/ready.json
+  "${CARGO_TARGET_DIR:-target}/debug/local" --api 127.0.0.1:0 --mail 127.0.0.1:0 --dynamodb 127.0.0.1:0 \
+    --ready-file "$READY_FILE" "$@" >"$folder/log" 2>&1 &
+  process=$!
+  # shellcheck disable=SC2064 # The process and the folder of now are meant.
+  trap "kill $process 2>/dev/null; wait $process || true; rm -rf '$folder'" EXIT
+  until [[ -s $READY_FILE ]]; do
+    kill -0 "$process" 2>/dev/null || { cat "$folder/log" >&2; return 1; }
+    sleep 0.1
+  done
+}
