@@ -2,6 +2,8 @@
 //!
 //! No line holds a secret or an address: events name customers by `cuid`.
 
+use std::sync::OnceLock;
+
 use tracing_subscriber::{
     Layer,
     filter::{LevelFilter, Targets},
@@ -11,6 +13,15 @@ use tracing_subscriber::{
 };
 
 use crate::config;
+
+/// The function whose log this is.
+static FUNCTION: OnceLock<String> = OnceLock::new();
+
+/// The name of the function, as its lines have it.
+#[must_use]
+pub fn function() -> &'static str {
+    FUNCTION.get().map_or("", String::as_str)
+}
 
 /// The target of security events.
 pub const TARGET: &str = "audit";
@@ -72,6 +83,8 @@ pub fn log_command(request_id: &str, command: &str, subject: &str) {
 /// Only this project's lines are written, and the runtime's errors: what the SDK says at its finer levels holds whole
 /// requests, mails among them. Security events are written at every level.
 pub fn init(function: &str) {
+    // Lambda's own name for it would differ from stack to stack. A second start leaves the first in place.
+    let _ = FUNCTION.set(function.replace('_', "-"));
     let level = config::optional("LOG_LEVEL").and_then(|level| level.parse().ok()).unwrap_or(LevelFilter::INFO);
     let targets = Targets::new()
         .with_target(TARGET, LevelFilter::INFO)

@@ -13,7 +13,7 @@ use lambda_http::{Body, Request, RequestExt, request::RequestContext};
 use serde_json::{Map, Value};
 
 use super::{MAX_BODY, Reply, reply};
-use crate::{Error, Result, Store, Timestamp};
+use crate::{Error, Result, Store, Timestamp, audit};
 
 /// Whether this process has answered a call already.
 static WARM: AtomicBool = AtomicBool::new(false);
@@ -140,6 +140,7 @@ impl Call {
         let reply = reply::finish(result, self.request_id());
         tracing::info!(
             request_id = self.request_id(),
+            function = audit::function(),
             route = self.route(),
             status = reply.status().as_u16(),
             code,
