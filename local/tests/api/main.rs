@@ -1,6 +1,7 @@
 //! Black-box tests: they start the system on free ports and talk to it as its callers do.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
+mod broken_events;
 mod caller;
 mod command;
 mod credentials;
