@@ -129,9 +129,10 @@ fn introduce(system: &System, Demo { app, platform }: &Demo) -> String {
     );
     format!(
         "
-API       {api}
-Mailbox   {mail}
-DynamoDB  {dynamodb}
+API        {api}
+Reference  {api}/docs/
+Mailbox    {mail}
+DynamoDB   {dynamodb}
 
 Demo App       superkey     {}
                supertoken   {}

@@ -1,4 +1,4 @@
-//! The HTTP API, as API Gateway would answer for it, and the Lambda Invoke API on the same address.
+//! The HTTP API, as API Gateway would answer for it; on the same address the Lambda Invoke API and the API's reference.
 
 mod event;
 mod invoke;
@@ -7,7 +7,7 @@ mod routes;
 mod throttle;
 
 use crate::{
-    ids,
+    ids, reference,
     runtime::{Outcome, Pool},
     template::Template,
 };
@@ -63,6 +63,7 @@ impl Gateway {
     pub fn router(self) -> Router {
         Router::new()
             .route("/2015-03-31/functions/{function}/invocations", post(invoke::invoke))
+            .merge(reference::router())
             .fallback(handle)
             .layer(DefaultBodyLimit::max(BODY_LIMIT))
             .with_state(Arc::new(self))

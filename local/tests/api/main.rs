@@ -17,6 +17,7 @@ mod leaks;
 mod mailbox;
 mod passcodes;
 mod races;
+mod reference;
 mod story;
 mod support;
 mod tickets;

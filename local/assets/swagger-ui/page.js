@@ -1,0 +1,22 @@
+"use strict";
+// swagger-ui has a dark look, which it leaves to the page to ask for.
+const dark = matchMedia("(prefers-color-scheme: dark)");
+const paint = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
+dark.addEventListener("change", paint);
+paint();
+
+SwaggerUIBundle({
+  url: "openapi.yaml",
+  domNode: document.getElementById("reference"),
+  deepLinking: true,
+  docExpansion: "list",
+  displayRequestDuration: true,
+  filter: true,
+  // Credentials that were entered once stay in this browser, until *Logout*.
+  persistAuthorization: true,
+  tryItOutEnabled: true,
+  // No other host is asked for anything.
+  validatorUrl: null,
+  // Who follows the redirect of the SSO sends the App's credentials on to the platform.
+  requestInterceptor: (request) => Object.assign(request, { redirect: "manual" }),
+});

@@ -1,0 +1,46 @@
+//! The API reference as a page, under `/docs/` of the API's address: `openapi.yaml`, drawn by swagger-ui.
+
+use axum::{
+    Router,
+    http::header,
+    response::{IntoResponse, Redirect},
+    routing::{MethodRouter, get},
+};
+
+/// The reference's first server, which is the local system at its default address.
+const SERVER: &str = "url: http://127.0.0.1:9000\n";
+/// The same as seen from a page that the local system serves, wherever it listens.
+const SAME_ORIGIN: &str = "url: /\n";
+/// The page fetches nothing from elsewhere. swagger-ui styles its elements itself, and has its icons as `data:`.
+const POLICY: &str = "default-src 'none'; connect-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
+                      img-src 'self' data:; font-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// The page and what it needs. Its addresses are relative, so that the same files work on any host.
+pub fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
+    let description = include_str!("../../openapi.yaml").replacen(SERVER, SAME_ORIGIN, 1);
+    Router::new()
+        .route("/docs", get(Redirect::temporary("/docs/")))
+        .route("/docs/", file("text/html; charset=utf-8", include_str!("../assets/swagger-ui/index.html")))
+        .route("/docs/page.js", file("text/javascript", include_str!("../assets/swagger-ui/page.js")))
+        .route("/docs/page.css", file("text/css", include_str!("../assets/swagger-ui/page.css")))
+        .route("/docs/swagger-ui.css", file("text/css", include_str!("../assets/swagger-ui/swagger-ui.css")))
+        .route(
+            "/docs/swagger-ui-bundle.js",
+            file("text/javascript", include_str!("../assets/swagger-ui/swagger-ui-bundle.js")),
+        )
+        .route("/docs/openapi.yaml", file("application/yaml", description))
+}
+
+fn file<S: Clone + Send + Sync + 'static>(kind: &'static str, text: impl Into<axum::body::Bytes>) -> MethodRouter<S> {
+    let text = text.into();
+    let headers = [(header::CONTENT_TYPE, kind), (header::CONTENT_SECURITY_POLICY, POLICY)];
+    get(async move || (headers, text).into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_reference_names_the_local_systems_default_address_once() {
+        assert_eq!(include_str!("../../openapi.yaml").matches(super::SERVER).count(), 1);
+    }
+}
