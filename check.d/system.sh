@@ -8,7 +8,7 @@ start_local_system() {
   folder=$(mktemp -d)
   READY_FILE=$folder/ready.json
   "${CARGO_TARGET_DIR:-target}/debug/local" --api 127.0.0.1:0 --mail 127.0.0.1:0 --dynamodb 127.0.0.1:0 \
-    --ready-file "$READY_FILE" "$@" >"$folder/log" 2>&1 &
+    --partner 127.0.0.1:0 --ready-file "$READY_FILE" "$@" >"$folder/log" 2>&1 &
   process=$!
   # shellcheck disable=SC2064 # The process and the folder of now are meant.
   trap "kill $process 2>/dev/null; wait $process || true; rm -rf '$folder'" EXIT

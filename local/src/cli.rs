@@ -3,8 +3,9 @@
 use crate::{
     binaries,
     demo::{self, Demo},
-    files,
-    system::{Backends, Options, System},
+    files, partner,
+    servers::Servers,
+    system::{self, Backends, Options, System},
 };
 use anyhow::{Context, Result};
 use clap::Parser;
@@ -13,6 +14,7 @@ use std::{
     collections::BTreeMap,
     io::Write,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 /// Runs the whole Customers API on this machine: no account, no container.
@@ -28,6 +30,9 @@ pub struct Arguments {
     /// Address of DynamoDB.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9002")]
     dynamodb: String,
+    /// Address of the demo App's site, which is a partner's app, and of the demo platform.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9003")]
+    partner: String,
     /// Write addresses and demo credentials to this file, as JSON, once everything answers.
     #[arg(long, value_name = "PATH")]
     ready_file: Option<PathBuf>,
@@ -95,18 +100,29 @@ pub async fn run(arguments: Arguments) -> Result<()> {
         ready(&json!({ "mail": backends.mail, "dynamodb": backends.dynamodb }))?;
         return std::future::pending().await;
     }
+    let (listener, partner) = system::bind(&arguments.partner, "--partner").await?;
     let system = System::start(&options, binaries::build(&root, arguments.release)).await?;
     system.warm().await?;
-    let demo = demo::provision(&system, &format!("{}/", system.api), options.data.as_deref()).await?;
-    say(&introduce(&system, &demo));
+    let demo = demo::provision(&system, &format!("{partner}/platform"), options.data.as_deref()).await?;
+    let servers = Servers::new();
+    servers.serve(listener, partner::router(&system.api, &demo, code_lifetime(&system, &options)?)?);
+    say(&introduce(&system, &partner, &demo));
     ready(&json!({
         "api": system.api,
         "mail": system.backends.mail,
         "dynamodb": system.backends.dynamodb,
+        "partner": partner,
         "app": demo.app,
         "platform": demo.platform,
     }))?;
     std::future::pending().await
+}
+
+/// How long codes are good for, which a partner learns from its operator.
+fn code_lifetime(system: &System, options: &Options) -> Result<Duration> {
+    let environment = system.backends.environment(&Value::Null, options);
+    let seconds = environment.get("PASSCODE_TTL_SECONDS").and_then(|seconds| seconds.parse().ok());
+    seconds.map(Duration::from_secs).context("the template does not say how long passcodes are valid")
 }
 
 fn read_json(file: &Path) -> Result<Value> {
@@ -120,7 +136,7 @@ fn say(text: &str) {
 }
 
 /// What a newcomer needs: where everything is, and a first walk through the API, line by line to be pasted.
-fn introduce(system: &System, Demo { app, platform }: &Demo) -> String {
+fn introduce(system: &System, partner: &str, Demo { app, platform }: &Demo) -> String {
     let (api, mail, dynamodb) = (&system.api, &system.backends.mail, &system.backends.dynamodb);
     let credentials = format!("-H 'x-access-superkey: {}' -H 'x-access-supertoken: {}'", app.superkey, app.supertoken);
     let platform_credentials = format!(
@@ -129,6 +145,7 @@ fn introduce(system: &System, Demo { app, platform }: &Demo) -> String {
     );
     format!(
         "
+Demo App   {partner}
 API        {api}
 Reference  {api}/docs/
 Mailbox    {mail}

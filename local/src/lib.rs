@@ -18,6 +18,7 @@ pub mod iam;
 mod ids;
 pub mod logs;
 pub mod mailbox;
+pub mod partner;
 mod reference;
 pub mod runtime;
 pub mod servers;

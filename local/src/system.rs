@@ -221,7 +221,7 @@ impl Drop for System {
 }
 
 /// The URL by which programs of this machine reach what listens on `address`.
-async fn bind(address: &str, option: &str) -> Result<(TcpListener, String)> {
+pub(crate) async fn bind(address: &str, option: &str) -> Result<(TcpListener, String)> {
     let listener =
         TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address} ({option})"))?;
     let mut local = listener.local_addr()?;

@@ -9,7 +9,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-const FREE: [&str; 6] = ["--api", "127.0.0.1:0", "--mail", "127.0.0.1:0", "--dynamodb", "127.0.0.1:0"];
+const FREE: [&str; 8] =
+    ["--api", "127.0.0.1:0", "--mail", "127.0.0.1:0", "--dynamodb", "127.0.0.1:0", "--partner", "127.0.0.1:0"];
 
 fn local() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_local"));
@@ -139,8 +140,7 @@ fn what_keeps_it_from_starting_is_one_clear_line() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let mut command = Command::new(env!("CARGO_BIN_EXE_local"));
-    let output =
-        command.args(["--api", &address, "--mail", "127.0.0.1:0", "--dynamodb", "127.0.0.1:0"]).output().unwrap();
+    let output = command.args(["--api", &address]).args(&FREE[2..]).output().unwrap();
     assert_fails(&output, &format!("local: cannot listen on {address} (--api): Address already in use (os error 98)"));
 
     let output = local().env("CARGO", "/nowhere/cargo").output().unwrap();

@@ -15,6 +15,7 @@ mod gateway;
 mod invoke;
 mod leaks;
 mod mailbox;
+mod partner;
 mod passcodes;
 mod races;
 mod reference;
