@@ -20,3 +20,12 @@ SwaggerUIBundle({
   // Who follows the redirect of the SSO sends the App's credentials on to the platform.
   requestInterceptor: (request) => Object.assign(request, { redirect: "manual" }),
 });
+
+// Its dialog of credentials opens at the last of them, and begins better at the first. Its choice of a server has no name.
+new MutationObserver((changes) => {
+  const added = changes.flatMap((change) => [...change.addedNodes]).filter((node) => node.querySelector);
+  for (const node of added) {
+    node.querySelector("#servers")?.setAttribute("aria-label", "Server");
+    if (node.matches(".dialog-ux")) node.querySelector("input")?.focus();
+  }
+}).observe(document.getElementById("reference"), { childList: true, subtree: true });
