@@ -174,6 +174,7 @@ impl Site {
         if !too_many && signing_in.is_over(self.code_lifetime) {
             signing_in.code_since = now;
             signing_in.tried.clear();
+            signing_in.lost = false;
         }
         signing_in.next_mail = now + wait;
         signing_in.too_many = too_many;
@@ -244,8 +245,10 @@ async fn enter_code(State(site): TheSite, headers: HeaderMap, Form(entry): Form<
             site.welcome(signing_in.email.clone(), pair)
         }
         Err(Failure::Refused(refusal)) if refusal.code == "invalid_passcode" => {
+            // An earlier attempt at this very request may have been the one that used it up.
+            signing_in.lost |= refusal.repeated;
             signing_in.tried.insert(code);
-            refused(&signing_in, signing_in.why_refused(refusal.repeated, site.code_lifetime))
+            refused(&signing_in, signing_in.why_refused(site.code_lifetime))
         }
         Err(failure) => trouble(site.code_page(&signing_in, String::new()), failure),
     }

@@ -17,6 +17,8 @@ pub struct SigningIn {
     pub email: String,
     pub code_since: Instant,
     pub tried: BTreeSet<String>,
+    /// Whether the code may be used up by a request whose reply was lost.
+    pub lost: bool,
     pub next_mail: Instant,
     pub too_many: bool,
     pub accepted: Option<(Instant, String, Pair)>,
@@ -26,7 +28,7 @@ impl SigningIn {
     pub fn new(email: String) -> Self {
         let now = Instant::now();
         let tried = BTreeSet::new();
-        Self { email, code_since: now, tried, next_mail: now, too_many: false, accepted: None }
+        Self { email, code_since: now, tried, lost: false, next_mail: now, too_many: false, accepted: None }
     }
 
     /// Another tab may have begun anew with another address since this one's page was made.
@@ -38,7 +40,7 @@ impl SigningIn {
 
     /// Whether no entry can be right any more, as far as one knows here.
     pub fn is_over(&self, code_lifetime: Duration) -> bool {
-        self.tried.len() >= GUESSES || self.code_since.elapsed() >= code_lifetime
+        self.lost || self.tried.len() >= GUESSES || self.code_since.elapsed() >= code_lifetime
     }
 
     /// The cooldown is about a code that lives: in place of one that is over there is another at once.
@@ -54,9 +56,8 @@ impl SigningIn {
     }
 
     /// Why a code was refused, as far as one knows here.
-    pub fn why_refused(&self, repeated: bool, code_lifetime: Duration) -> String {
-        if repeated {
-            // The first attempt may have used it up, and only its reply was lost.
+    pub fn why_refused(&self, code_lifetime: Duration) -> String {
+        if self.lost {
             "Something went wrong on the way, and the code may be used up. Please have a new one mailed.".to_owned()
         } else if self.code_since.elapsed() >= code_lifetime {
             "This code has expired. Please have a new one mailed.".to_owned()

@@ -4,10 +4,14 @@ use crate::{
     caller::wrong,
     support::{TestApp, client},
 };
-use local::{partner, servers::Servers};
+use local::{
+    faults::{Attempt, Fault},
+    partner,
+    servers::Servers,
+};
 use reqwest::{Method, Response};
 use serde_json::json;
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::OnceLock, time::Duration};
 use tokio::net::TcpListener;
 
 const EMAIL: &str = "ada+1@example.com";
@@ -143,6 +147,34 @@ async fn what_goes_wrong_is_told_kindly() {
     let suspend = json!({ "command": "suspend_app", "superkey": visitor.app.demo.app.superkey });
     visitor.app.command(suspend).await;
     visitor.submit("/sign-in", &[("email", EMAIL)]).await.assert(403, "cannot be used at the moment");
+}
+
+/// The first request that writes has its effect and never learns of it.
+fn first_reply_lost() -> impl Fn(&Attempt<'_>) -> Option<Fault> + Send + Sync {
+    let first = OnceLock::new();
+    move |attempt| {
+        let writes = attempt.action == "TransactWriteItems";
+        let ours = writes && first.get_or_init(|| attempt.caller.request_id.clone()) == &attempt.caller.request_id;
+        ours.then_some(Fault::CutAfter)
+    }
+}
+
+#[tokio::test]
+async fn a_lost_reply_is_asked_for_again() {
+    let mut visitor = Visitor::new().await;
+    let faults = visitor.app.system.backends.faults.clone();
+    let profile = [("company", "Ada Ltd"), ("email", EMAIL)];
+    faults.inject(|attempt| (attempt.action == "TransactWriteItems").then_some(Fault::CutBefore));
+    visitor.submit("/sign-up", &profile).await.assert(503, "tell us this number: ");
+    faults.inject(first_reply_lost());
+    visitor.submit("/sign-up", &profile).await.assert_leads_to("/code");
+    let passcode = visitor.app.mailed_passcode(EMAIL);
+    faults.inject(first_reply_lost());
+    visitor.enter(&passcode).await.assert(422, "the code may be used up");
+    visitor.submit("/code/new", &[("email", EMAIL)]).await.assert_leads_to("/code");
+    assert_eq!(visitor.app.mails_to(EMAIL), 2, "without a wait");
+    let passcode = visitor.app.mailed_passcode(EMAIL);
+    visitor.enter(&passcode).await.assert_leads_to("/account");
 }
 
 #[tokio::test]
