@@ -145,7 +145,7 @@ fn introduce(system: &System, partner: &str, Demo { app, platform }: &Demo) -> S
     );
     format!(
         "
-Demo App   {partner}
+Demo site  {partner} (begin here: sign up, and read the code in the mailbox)
 API        {api}
 Reference  {api}/docs/
 Mailbox    {mail}
