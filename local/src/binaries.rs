@@ -34,10 +34,18 @@ pub fn project_root() -> Result<PathBuf> {
 /// # Errors
 /// No cargo, or a build that fails; cargo itself has then said why.
 pub async fn build(root: &Path, release: bool) -> Result<BTreeMap<String, PathBuf>> {
-    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     // In debug everything is built with one set of features, the one that `cargo test --workspace` uses too, so that
     // nothing is compiled twice. A release build is of what is deployed and nothing else.
-    let what: &[&str] = if release { &["--release"] } else { &["--workspace", "--bins"] };
+    cargo_build(root, if release { &["--release"] } else { &["--workspace", "--bins"] }).await
+}
+
+/// Has cargo build `what`, its own arguments, in the folder `root`, showing its progress, and returns each executable by
+/// its name.
+///
+/// # Errors
+/// As [`build`].
+pub async fn cargo_build(root: &Path, what: &[&str]) -> Result<BTreeMap<String, PathBuf>> {
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(&cargo);
     // What cargo has told us about our own crate would look to build scripts like a change of theirs, and what they
     // are part of would be compiled anew.

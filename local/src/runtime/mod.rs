@@ -1,9 +1,9 @@
 //! The functions: real binaries, each under a Lambda Runtime API of its own.
 //!
 //! A [`Pool`] is one function; it queues invocations and keeps up to `concurrency` processes, each of which lives in
-//! `process` and speaks through `api`.
+//! `process` and speaks through [`api`].
 
-mod api;
+pub mod api;
 mod pool;
 mod process;
 

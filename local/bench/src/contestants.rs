@@ -1,0 +1,158 @@
+//! Who takes part: how each is built and started, and what it is asked.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context, Result, ensure};
+use clap::ValueEnum;
+use local::binaries::cargo_build;
+use serde_json::{Value, json};
+
+/// Our functions, each with the event of `events/` that it is measured by and how its calls to the backends follow one
+/// another: so many at once, then so many at once.
+pub const FUNCTIONS: [(&str, &str, &[usize]); 9] = [
+    ("get-customer", "by-its-app", &[1]),
+    ("create-customer", "created", &[1, 1]),
+    ("list-customers", "all", &[1, 1, 1]),
+    ("sso", "redirected", &[1, 2]),
+    ("redeem-ticket", "redeemed", &[1, 2]),
+    ("send-passcode", "mailed", &[1, 1, 1, 1]),
+    ("auth", "right-passcode", &[1, 1, 1]),
+    ("auth-nopasscode", "issued", &[1, 1]),
+    ("operator", "show_app", &[1]),
+];
+
+/// The function that does nothing.
+pub const FLOOR: &str = "floor";
+
+/// Which peers take part; they take long to build or need other languages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub enum Peer {
+    /// get-customer with every default: `aws_config::load_defaults`, default features, a multi-threaded runtime.
+    Ordinary,
+    /// get-customer on Node 20 with the AWS SDK for JavaScript, bundled by esbuild.
+    Node,
+    /// get-customer on Python with boto3.
+    Python,
+}
+
+/// What is deployed of a contestant.
+#[derive(Clone, Debug)]
+pub enum Package {
+    /// A bootstrap.
+    Binary(PathBuf),
+    /// A folder of sources on a runtime that Lambda provides.
+    Folder(PathBuf),
+}
+
+/// One who takes part.
+#[derive(Clone, Debug)]
+pub struct Contestant {
+    /// What the table calls it.
+    pub name: String,
+    /// The function whose permissions and settings it has.
+    pub acts_as: String,
+    /// How it is started.
+    pub command: Vec<String>,
+    /// What is deployed.
+    pub package: Package,
+    /// The event it is sent.
+    pub event: Value,
+    /// Connections to backends that it has to open.
+    pub connections: usize,
+    /// Variables of its own.
+    pub environment: BTreeMap<String, String>,
+}
+
+impl Contestant {
+    fn binary(name: &str, acts_as: &str, binary: &Path, event: Value) -> Self {
+        Self {
+            name: name.to_owned(),
+            acts_as: acts_as.to_owned(),
+            command: vec![binary.display().to_string()],
+            package: Package::Binary(binary.to_path_buf()),
+            event,
+            connections: 1,
+            environment: BTreeMap::new(),
+        }
+    }
+
+    /// Whether it is built in this workspace with the profile of what is deployed: only such a one is worth counting
+    /// instructions of.
+    pub fn is_compiled(&self) -> bool {
+        matches!(self.package, Package::Binary(_))
+    }
+
+    /// Whether a request leaves something behind on which the next one would fail.
+    pub fn leaves_traces(&self) -> bool {
+        ["create-customer", "redeem-ticket", "send-passcode", "auth"].contains(&self.acts_as.as_str())
+    }
+}
+
+/// Builds our functions and their rivals in release, all at once so that they share one set of features, and returns
+/// each of them: the floor first, then the functions. With them come the executables of the bare functions, without and
+/// with mail.
+///
+/// # Errors
+/// A build that fails.
+pub async fn ours(root: &Path) -> Result<(Vec<Contestant>, [PathBuf; 2])> {
+    let mut arguments = vec!["--release", "--bins", "--package", "rivals"];
+    for (function, ..) in FUNCTIONS {
+        arguments.extend(["--package", function]);
+    }
+    let binaries = cargo_build(root, &arguments).await?;
+    let binary = |name: &str| binaries.get(name).with_context(|| format!("cargo has built no {name}"));
+    let mut all = vec![Contestant::binary(FLOOR, "get-customer", binary(FLOOR)?, json!({}))];
+    for (function, case, trips) in FUNCTIONS {
+        let file = root.join("events").join(function).join(format!("{case}.json"));
+        let text = std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
+        let event = serde_json::from_slice(&text).with_context(|| format!("{} is no JSON", file.display()))?;
+        let mut contestant = Contestant::binary(function, function, binary(function)?, event);
+        // One for each call of the widest trip, and one to SES.
+        contestant.connections =
+            trips.iter().copied().max().unwrap_or_default() + usize::from(function == "send-passcode");
+        all.push(contestant);
+    }
+    Ok((all, [binary("bare")?.clone(), binary("bare-mail")?.clone()]))
+}
+
+/// Builds `peer`, or finds it installed; `event` is what get-customer is sent.
+///
+/// # Errors
+/// A build that fails; a peer that has not been installed.
+pub async fn peer(root: &Path, peer: Peer, event: Value) -> Result<Contestant> {
+    let peers = root.join("local/bench/peers");
+    let (name, folder, program): (_, _, Vec<String>) = match peer {
+        Peer::Ordinary => {
+            let manifest = peers.join("ordinary/Cargo.toml").display().to_string();
+            let binaries = cargo_build(root, &["--release", "--manifest-path", &manifest]).await?;
+            let binary = binaries.get("ordinary").context("cargo has built no ordinary")?;
+            return Ok(Contestant::binary("Rust, ordinary", "get-customer", binary, event));
+        }
+        Peer::Node => ("Node 20, SDK v3", "node/dist", vec!["node".to_owned()]),
+        Peer::Python => ("Python 3.11, boto3", "python/package", vec![interpreter()?]),
+    };
+    let folder = peers.join(folder);
+    ensure!(folder.is_dir(), "{name} is not installed: run local/bench/peers/install");
+    let entry = folder.join(if peer == Peer::Node { "bootstrap.js" } else { "bootstrap.py" });
+    let command = program.into_iter().chain([entry.display().to_string()]).collect();
+    Ok(Contestant {
+        name: name.to_owned(),
+        acts_as: "get-customer".to_owned(),
+        command,
+        package: Package::Folder(folder),
+        event,
+        connections: 1,
+        // The SDK warns of Node 20's age at each start.
+        environment: BTreeMap::from([("NODE_NO_WARNINGS".to_owned(), "1".to_owned())]),
+    })
+}
+
+/// Python itself: what stands on the path may be a script that looks for it.
+fn interpreter() -> Result<String> {
+    let output = Command::new("python3").args(["-c", "import sys; print(sys.executable)"]).output()?;
+    Ok(String::from_utf8(output.stdout)?.trim().to_owned())
+}
