@@ -107,12 +107,15 @@ async fn claim(
                 let lease_until = call.deadline_or(now + deps.rules.cooldown);
                 match claim_mail(&deps.store, key, &customer.cuid, &claim, lease_until).await.during(STEP)? {
                     Claimed::Won => return Ok(Ok(claim)),
+                    // The customer was erased or has another address since the guard was read: a code of theirs would
+                    // take the place of their successor's.
+                    Claimed::Changed(newer) if newer.cuid.as_deref() != Some(&customer.cuid) => break,
                     Claimed::Changed(newer) => state = *newer,
                 }
             }
         }
     }
-    Err(Error::Failed { step: STEP, source: "others kept writing to the passcode".into() })
+    Err(Error::Failed { step: STEP, source: "others wrote to the passcode meanwhile".into() })
 }
 
 /// Mails the code of a claim, and notes what became of it.

@@ -98,11 +98,14 @@ impl Peppers {
         Some(Passcode(format!("{:08}", number % 100_000_000)))
     }
 
-    /// What is kept of a guess: enough to know it again, useless without the pepper.
+    /// What is kept of a guess: enough to know it again, useless without the pepper. The first is the one to keep; by
+    /// the second a guess is known that was counted under the other pepper, while a deployment changes them.
     #[must_use]
-    pub fn guess_mac(&self, guess: &Passcode, app: &str, cuid: &str) -> Vec<u8> {
-        let mac = self.current.mac([b"guess", guess.0.as_bytes(), app.as_bytes(), cuid.as_bytes()]);
-        mac[..GUESS_MAC_LENGTH].to_vec()
+    pub fn guess_macs(&self, guess: &Passcode, app: &str, cuid: &str) -> [Vec<u8>; 2] {
+        [&self.current, &self.other].map(|pepper| {
+            let mac = pepper.mac([b"guess", guess.0.as_bytes(), app.as_bytes(), cuid.as_bytes()]);
+            mac[..GUESS_MAC_LENGTH].to_vec()
+        })
     }
 }
 

@@ -54,7 +54,8 @@ pub async fn count_guess(
     guess: &Guess<'_>,
     now: Timestamp,
 ) -> Result<Guessed, StoreError> {
-    let mac = peppers.guess_mac(guess.passcode, guess.app, guess.cuid);
+    let macs = peppers.guess_macs(guess.passcode, guess.app, guess.cuid);
+    let [mac, other_mac] = &macs;
     let written = store
         .update(guess.key, |update| {
             update
@@ -62,11 +63,12 @@ pub async fn count_guess(
                 .condition_expression(
                     "attribute_exists(nonce) AND cuid = :cuid AND expires_at > :now \
                      AND (attribute_not_exists(tried) OR size(tried) < :max_tried) \
-                     AND NOT contains(tried, :mac) \
+                     AND NOT contains(tried, :mac) AND NOT contains(tried, :other_mac) \
                      AND (attribute_not_exists(failures) OR failures < :max_failures)",
                 )
                 .expression_attribute_values(":macs", Attribute::Bs(vec![mac.clone().into()]))
                 .expression_attribute_values(":mac", bytes(mac.clone()))
+                .expression_attribute_values(":other_mac", bytes(other_mac.clone()))
                 .expression_attribute_values(":one", number(1))
                 .expression_attribute_values(":now", number(now.as_millis()))
                 .expression_attribute_values(":cuid", text(guess.cuid))
@@ -80,7 +82,7 @@ pub async fn count_guess(
         Conditional::Done(item) => (State::from_item(Some(item)), true),
         Conditional::Refused(item) => (State::from_item(item.as_ref()), false),
     };
-    if !is_new && !state.tried.contains(&mac) {
+    if !is_new && !state.was_tried(&macs) {
         return Ok(Guessed::Refused);
     }
     let valid = state.valid_nonce(guess.cuid, now).zip(state.pepper.as_deref());

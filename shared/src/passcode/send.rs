@@ -117,7 +117,8 @@ pub fn plan_send(
 /// When the next mail fits into every window.
 fn window_opens(mails: &[Timestamp], now: Timestamp) -> Option<Timestamp> {
     let opens = WINDOWS.iter().filter_map(|(most, window)| {
-        let within: Vec<_> = mails.iter().filter(|sent| now < **sent + *window).collect();
+        let mut within: Vec<_> = mails.iter().filter(|sent| now < **sent + *window).collect();
+        within.sort_unstable();
         // The oldest of the last `most` has to leave the window first.
         Some(**within.get(within.len().checked_sub(*most)?)? + *window)
     });
@@ -150,7 +151,8 @@ pub async fn claim_mail(
     };
     let [seen_claim, seen_nonce] = &claim.seen;
     let condition = [unchanged("claim", seen_claim.is_some()), unchanged("nonce", seen_nonce.is_some())];
-    let mails = claim.mails_before.iter().chain([&claim.at]);
+    // Until it is known when the mail went out it counts from the latest moment at which it can.
+    let mails = claim.mails_before.iter().chain([&lease_until]);
     let mut values = vec![
         (":claim", bytes(claim.id)),
         (":lease", number(lease_until.as_millis())),
@@ -188,13 +190,14 @@ pub async fn claim_mail(
     })
 }
 
-/// Notes that the provider took the mail: the cooldown runs from now on.
+/// Notes that the provider took the mail: the cooldown and the windows run from now on.
 ///
 /// # Errors
 /// What DynamoDB or the network answered. The mail is out all the same.
 pub async fn confirm_mail(store: &Store, key: &Key, claim: &Claim, now: Timestamp) -> Result<(), StoreError> {
-    let values = vec![(":now", number(now.as_millis())), (":claim", bytes(claim.id))];
-    end_claim(store, key, "SET mailed_at = :now REMOVE lease_until", values).await
+    let mails = list(claim.mails_before.iter().chain([&now]));
+    let values = vec![(":now", number(now.as_millis())), (":mails", mails), (":claim", bytes(claim.id))];
+    end_claim(store, key, "SET mailed_at = :now, mails = :mails REMOVE lease_until", values).await
 }
 
 /// Gives the claim back. A mail that the provider `refused` does not count; one whose outcome is unknown does.

@@ -41,7 +41,7 @@ pub struct State {
     pub lease_until: Option<Timestamp>,
     /// Which invocation claimed the last mail.
     pub claim: Option<Vec<u8>>,
-    /// When mails were claimed, oldest first.
+    /// When mails went out; one whose outcome is not known counts from the end of its lease, the latest it can have been.
     pub mails: Vec<Timestamp>,
     /// MACs of the distinct guesses at this code.
     pub tried: Vec<Vec<u8>>,
@@ -80,11 +80,20 @@ impl State {
         self.nonce.as_deref().filter(|_| valid)
     }
 
-    /// The nonce of a living code: valid, not exhausted, and of a pepper that is still there.
+    /// The nonce of a living code: valid, of a pepper that is still there, and not exhausted. With no guess left it lives
+    /// on where the right one is among those counted: whoever made it is about to use it, or lost the reply and repeats.
     #[must_use]
     pub fn living_nonce(&self, peppers: &Peppers, app: &str, cuid: &str, now: Timestamp) -> Option<&[u8]> {
-        let nonce = self.valid_nonce(cuid, now).filter(|_| self.tried.len() < MAX_TRIED)?;
-        peppers.code(self.pepper.as_deref()?, nonce, app, cuid).is_some().then_some(nonce)
+        let nonce = self.valid_nonce(cuid, now)?;
+        let code = peppers.code(self.pepper.as_deref()?, nonce, app, cuid)?;
+        let lives = self.tried.len() < MAX_TRIED || self.was_tried(&peppers.guess_macs(&code, app, cuid));
+        lives.then_some(nonce)
+    }
+
+    /// Whether a guess with one of these MACs was counted against this code.
+    #[must_use]
+    pub fn was_tried(&self, macs: &[Vec<u8>]) -> bool {
+        macs.iter().any(|mac| self.tried.contains(mac))
     }
 
     /// When the pause after too many failures ends; `None` where there is none.
