@@ -22,7 +22,7 @@ const AMAZON_ROOTS: &[u8] = include_bytes!("amazon-roots.pem");
 /// How long one attempt at a call may take.
 const ATTEMPT: Duration = Duration::from_secs(1);
 /// How long a call with all its attempts may take: three in a row fit into the shortest function timeout, 10 seconds.
-const OPERATION: Duration = Duration::from_millis(2500);
+pub(crate) const OPERATION: Duration = Duration::from_millis(2500);
 
 /// The configuration that every client starts from: region, credentials and endpoints from the environment, where
 /// Lambda puts them.

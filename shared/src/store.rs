@@ -26,7 +26,7 @@ use aws_sdk_dynamodb::{
 pub use item::{Attribute, Item, ItemExt, boolean, bytes, number, text};
 pub use transaction::{Outcome, Transaction};
 
-use crate::config;
+use crate::{config, sdk::OPERATION};
 
 /// What the SDK said, for the log; nothing of it goes to a caller.
 pub type StoreError = Box<dyn StdError + Send + Sync>;
@@ -193,7 +193,15 @@ impl Store {
                 asked.insert(self.name(table)?.to_owned(), of_table);
             }
         }
-        let mut found: Vec<(String, Item)> = Vec::with_capacity(keys.len());
+        let found = in_time(Box::pin(self.read_until_complete(asked))).await?;
+        keys.iter().map(|key| self.pick(&found, key)).collect()
+    }
+
+    async fn read_until_complete(
+        &self,
+        mut asked: HashMap<String, KeysAndAttributes>,
+    ) -> Result<Vec<(String, Item)>, StoreError> {
+        let mut found = Vec::new();
         for attempt in 0..ATTEMPTS {
             back_off(attempt).await;
             self.count_call();
@@ -203,7 +211,7 @@ impl Store {
             }
             asked = reply.unprocessed_keys.unwrap_or_default();
             if asked.is_empty() {
-                return keys.iter().map(|key| self.pick(&found, key)).collect();
+                return Ok(found);
             }
         }
         Err("DynamoDB left keys of a batch unread.".into())
@@ -235,6 +243,10 @@ impl Store {
     ) -> Result<Conditional, StoreError> {
         let table = self.name(key.table)?;
         let request = build(self.client.update_item().table_name(table).set_key(Some(key.attributes())));
+        in_time(Box::pin(self.update_without_conflict(request))).await
+    }
+
+    async fn update_without_conflict(&self, request: UpdateItemFluentBuilder) -> Result<Conditional, StoreError> {
         let mut attempt = 0;
         loop {
             self.count_call();
@@ -268,6 +280,13 @@ impl Store {
         self.count_call();
         Ok(self.client.scan().table_name(self.name(table)?).consistent_read(true))
     }
+}
+
+/// Bounds a call with all of its repetitions by what the SDK may take for one: a function's timeout is sized to that.
+async fn in_time<T>(call: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+    tokio::time::timeout(OPERATION, call)
+        .await
+        .unwrap_or_else(|_| Err("The repetitions of a call took too long.".into()))
 }
 
 /// How a conditional write of one item ended.

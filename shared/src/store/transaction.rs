@@ -9,7 +9,11 @@ use aws_sdk_dynamodb::{
     },
 };
 
-use super::{ATTEMPTS, Item, Key, Store, StoreError, Table, back_off, has_code};
+use super::{ATTEMPTS, Item, Key, Store, StoreError, Table, back_off, has_code, in_time};
+
+/// Reasons of a cancelled transaction that pass by themselves: another writer, or a busy partition. The SDK repeats
+/// none of them.
+const PASSING: [&str; 3] = ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"];
 
 /// Writes to be made together; no two of one item.
 #[derive(Debug)]
@@ -91,12 +95,16 @@ impl<'a> Transaction<'a> {
 
     /// Writes everything or nothing.
     ///
-    /// A conflict with another writer is tried again, as is a call whose reply was lost: all attempts carry one token,
-    /// under which DynamoDB writes once.
+    /// What passes by itself, such as a conflict with another writer, is tried again, as is a call whose reply was
+    /// lost: all attempts carry one token, under which DynamoDB writes once.
     ///
     /// # Errors
     /// What DynamoDB or the network answered; a condition that does not hold is no error but [`Outcome::Refused`].
     pub async fn commit(self) -> Result<Outcome, StoreError> {
+        in_time(Box::pin(self.commit_without_conflict())).await
+    }
+
+    async fn commit_without_conflict(self) -> Result<Outcome, StoreError> {
         let token = crate::token::new_cuid()?;
         let mut last = None;
         for attempt in 0..ATTEMPTS {
@@ -111,10 +119,11 @@ impl<'a> Transaction<'a> {
                         if reasons.iter().any(|reason| says(reason, "ConditionalCheckFailed")) {
                             return Ok(Outcome::Refused(reasons.into_iter().map(Refusal::from).collect()));
                         }
-                        if !reasons.iter().any(|reason| says(reason, "TransactionConflict")) {
+                        let Some(passing) = PASSING.into_iter().find(|code| reasons.iter().any(|it| says(it, code)))
+                        else {
                             return Err(format!("The transaction was cancelled: {}", codes(&reasons)).into());
-                        }
-                        last = Some("TransactionConflict");
+                        };
+                        last = Some(passing);
                     }
                     error if has_code(&error, "TransactionInProgressException") => last = Some("TransactionInProgress"),
                     error => return Err(error.into()),
@@ -122,7 +131,7 @@ impl<'a> Transaction<'a> {
                 Err(error) => return Err(error.into()),
             }
         }
-        Err(format!("The transaction met other writers too often: {}", last.unwrap_or_default()).into())
+        Err(format!("The transaction was put off too often: {}", last.unwrap_or_default()).into())
     }
 }
 
