@@ -47,6 +47,8 @@ pub struct Caller {
     pub function: Option<String>,
     /// The request that it works on.
     pub request_id: Option<String>,
+    /// Its process's id.
+    pub process: Option<u32>,
 }
 
 impl Calls {
@@ -66,7 +68,11 @@ impl Calls {
             .map(|(key, _)| key);
         // A process's access key id is `<function>.<number>`.
         let function = key.and_then(|key| key.rsplit_once('.')).map(|(function, _)| function.to_owned());
-        Caller { request_id: key.and_then(|key| self.assignments.of(key)), function }
+        Caller {
+            request_id: key.and_then(|key| self.assignments.of(key)),
+            process: key.and_then(|key| self.assignments.process(key)),
+            function,
+        }
     }
 
     /// How long the system has been running.

@@ -10,6 +10,7 @@ use axum::{
     http::{Response, StatusCode},
 };
 use futures_util::stream;
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::calls::Caller;
@@ -25,6 +26,12 @@ pub enum Fault {
     CutBefore,
     /// It takes effect, and the connection is cut before it is answered.
     CutAfter,
+    /// Of a `BatchGetItem`, the first key is left unread.
+    Partial,
+    /// The process that calls is killed before the call takes effect.
+    KillBefore,
+    /// The process that calls is killed once the call has taken effect.
+    KillAfter,
 }
 
 /// A call that is about to be made.
@@ -72,8 +79,45 @@ impl Faults {
                 call.await;
                 cut()
             }
+            Some(Fault::Partial) => leave_unread(attempt.request, call.await).await,
+            Some(Fault::KillBefore) => {
+                kill(attempt.caller);
+                cut()
+            }
+            Some(Fault::KillAfter) => {
+                call.await;
+                kill(attempt.caller);
+                cut()
+            }
         }
     }
+}
+
+/// Ends the process that calls as the kernel would that has no memory left.
+fn kill(caller: &Caller) {
+    if let Some(process) = caller.process.and_then(|id| Pid::from_raw(i32::try_from(id).ok()?)) {
+        // It may have ended by itself.
+        let _ = kill_process(process, Signal::KILL);
+    }
+}
+
+/// Takes the item of the first key out of the answer to a `BatchGetItem`, and says so in it.
+async fn leave_unread(request: &Value, answered: Response<Body>) -> Response<Body> {
+    let Some((table, asked)) = request["RequestItems"].as_object().and_then(|tables| tables.iter().next()) else {
+        return answered;
+    };
+    let key = asked["Keys"][0].clone();
+    let body = axum::body::to_bytes(answered.into_body(), usize::MAX).await.unwrap_or_default();
+    let mut body: Value = serde_json::from_slice(&body).unwrap_or_default();
+    if let Some(items) = body["Responses"][table].as_array_mut() {
+        let is_of_key =
+            |item: &Value| key.as_object().is_some_and(|key| key.iter().all(|(name, it)| item[name] == *it));
+        items.retain(|item| !is_of_key(item));
+    }
+    let mut unread = asked.clone();
+    unread["Keys"] = Value::from(vec![key]);
+    body["UnprocessedKeys"] = serde_json::json!({ table: unread });
+    answer(200, &body)
 }
 
 fn answer(status: u16, body: &Value) -> Response<Body> {

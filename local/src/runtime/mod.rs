@@ -105,24 +105,37 @@ impl Running {
 
 /// Which invocation each process is working on, so that a call to a backend can be put down to its request.
 #[derive(Clone, Default)]
-pub struct Assignments(Arc<Mutex<HashMap<String, String>>>);
+pub struct Assignments(Arc<Mutex<HashMap<String, Assignment>>>);
+
+/// A process, and what it works on.
+#[derive(Clone)]
+struct Assignment {
+    process: Option<u32>,
+    recorded_as: String,
+}
 
 impl Assignments {
-    fn begin(&self, process: &str, recorded_as: &str) {
-        self.lock().insert(process.to_owned(), recorded_as.to_owned());
+    fn begin(&self, name: &str, process: Option<u32>, recorded_as: &str) {
+        self.lock().insert(name.to_owned(), Assignment { process, recorded_as: recorded_as.to_owned() });
     }
 
-    fn end(&self, process: &str) {
-        self.lock().remove(process);
+    fn end(&self, name: &str) {
+        self.lock().remove(name);
     }
 
-    /// The request that `process` (its access key id) works on.
+    /// The request that the process of this name (its access key id) works on.
     #[must_use]
-    pub fn of(&self, process: &str) -> Option<String> {
-        self.lock().get(process).cloned()
+    pub fn of(&self, name: &str) -> Option<String> {
+        self.lock().get(name).map(|it| it.recorded_as.clone())
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, String>> {
+    /// The id of the process of this name, while it works on a request.
+    #[must_use]
+    pub fn process(&self, name: &str) -> Option<u32> {
+        self.lock().get(name)?.process
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Assignment>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -137,7 +137,7 @@ impl Process {
                 deadline: SystemTime::now() + self.context.spec.timeout,
                 payload: invocation.payload.clone(),
             };
-            self.context.assignments.begin(&self.name, &invocation.recorded_as);
+            self.context.assignments.begin(&self.name, self.child.id(), &invocation.recorded_as);
             if asking.send(delivery).is_err() {
                 return End::Ended(Some(invocation));
             }

@@ -20,8 +20,7 @@ impl Secrets {
 
 #[tokio::test]
 async fn neither_logs_nor_errors_hold_secrets_or_addresses() {
-    let trace = ("LOG_LEVEL".to_owned(), "trace".to_owned());
-    let app = TestApp::start_with(|options| options.environment.extend([trace])).await;
+    let app = TestApp::start().await;
     let mut secrets = Secrets(vec![app.demo.app.supertoken.clone(), app.demo.platform.platformtoken.clone()]);
     let mut errors: Vec<Answer> = Vec::new();
 

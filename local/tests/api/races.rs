@@ -1,165 +1,203 @@
-//! Many at once: the rules hold under any number of parallel requests. Each function has many processes here.
+//! Hundreds of requests at once, at many processes of each function: what happens once happens once.
 
 use std::collections::BTreeSet;
 
-use futures_util::future::join_all;
-use serde_json::json;
+use futures::future::join_all;
+use serde_json::{Value, json};
 
 use crate::{
-    caller::{Answer, wrong},
+    caller::{Answer, Caller, age, wrong},
     support::TestApp,
 };
 
 const EMAIL: &str = "ada@example.com";
 
-/// How many at once, and how often; `./check --all` asks for more.
-fn scale(small: usize, large: usize) -> usize {
-    if std::env::var_os("EXHAUSTIVE").is_some() { large } else { small }
+/// The full size where `EXHAUSTIVE` is set, as `./check races` does; one that a quick run can afford otherwise.
+pub fn size(quick: usize, full: usize) -> usize {
+    if std::env::var_os("EXHAUSTIVE").is_some() { full } else { quick }
 }
 
-async fn many_processes() -> TestApp {
-    TestApp::start_with(|options| options.concurrency = 8).await
+/// A system with many processes a function, and one customer.
+pub async fn crowd() -> TestApp {
+    let app = TestApp::start_with(|options| options.concurrency = 8).await;
+    assert_eq!(app.demo().create(EMAIL).await.status, 201);
+    app
 }
 
-fn count(answers: &[Answer], status: u16) -> usize {
-    answers.iter().filter(|answer| answer.status == status).count()
+/// Sends the same request this many times at once.
+async fn at_once(times: usize, ask: impl AsyncFn(usize) -> Answer) -> Vec<Answer> {
+    let ask = &ask;
+    join_all((0..times).map(async |n| ask(n).await)).await
 }
 
-fn items(app: &TestApp, table: &str) -> usize {
-    app.system.backends.tables.items(table).unwrap().len()
+/// Answers by status and code, counted.
+fn tally(answers: &[Answer]) -> Vec<((u16, &str), usize)> {
+    let kinds: BTreeSet<_> = answers.iter().map(|answer| (answer.status, answer.code())).collect();
+    let count = |kind| answers.iter().filter(|answer| (answer.status, answer.code()) == kind).count();
+    kinds.into_iter().map(|kind| (kind, count(kind))).collect()
+}
+
+fn items(app: &TestApp, table: &str) -> Vec<Value> {
+    app.system.backends.tables.items(table).unwrap()
+}
+
+/// A new passcode for the only customer, whatever was sent before.
+async fn new_passcode(app: &TestApp) -> String {
+    for item in items(app, "PasscodesTable") {
+        let key = item["id"]["S"].as_str().unwrap().to_owned();
+        let kept = json!({ "id": { "S": key }, "cuid": item["cuid"] });
+        app.system.backends.tables.put("PasscodesTable", &kept).unwrap();
+    }
+    assert_eq!(app.demo().send(EMAIL).await.status, 200);
+    app.mailed_passcode(EMAIL)
 }
 
 #[tokio::test]
-async fn of_many_creations_with_one_address_one_succeeds_and_the_others_name_it() {
-    let app = many_processes().await;
-    let demo = app.demo();
-    let all = join_all((0..200).map(|_| demo.create(EMAIL))).await;
-    assert_eq!((count(&all, 201), count(&all, 409)), (1, 199));
-    let cuids: BTreeSet<_> = all.iter().map(|answer| answer.body["cuid"].as_str().unwrap()).collect();
-    assert_eq!(cuids.len(), 1);
-    for table in ["CustomersTable", "DirectoryTable", "CredentialsTable"] {
-        assert_eq!(items(&app, table), 1, "{table}");
+async fn of_a_thousand_right_answers_at_once_one_wins() {
+    let app = crowd().await;
+    for round in 1..=size(2, 10) {
+        let passcode = new_passcode(&app).await;
+        let before = items(&app, "CredentialsTable").len();
+        let times = size(150, 1000);
+        let answers = at_once(times, async |_| app.demo().auth(EMAIL, &passcode).await).await;
+        assert_eq!(tally(&answers), [((200, ""), 1), ((401, "invalid_passcode"), times - 1)], "round {round}");
+        assert_eq!(items(&app, "CredentialsTable").len(), before + 1);
+        let pair = answers.iter().find(|answer| answer.status == 200).unwrap();
+        let shown = app.as_customer(&pair.body).show(pair.body["cuid"].as_str().unwrap()).await;
+        assert_eq!(shown.status, 200);
     }
 }
 
 #[tokio::test]
-async fn of_many_right_answers_one_wins() {
-    let app = many_processes().await;
-    let demo = app.demo();
-    demo.create(EMAIL).await;
-    for _ in 0..scale(2, 5) {
-        app.edit_mails_away();
-        demo.send(EMAIL).await;
-        let passcode = app.mailed_passcode(EMAIL);
-        let before = items(&app, "CredentialsTable");
-        let all = join_all((0..scale(300, 1000)).map(|_| demo.auth(EMAIL, &passcode))).await;
-        assert_eq!((count(&all, 200), count(&all, 401)), (1, all.len() - 1));
-        assert_eq!(items(&app, "CredentialsTable"), before + 1);
+async fn of_a_thousand_redemptions_of_one_ticket_one_wins() {
+    let app = crowd().await;
+    for round in 1..=size(2, 10) {
+        let ticket = app.demo().ticket(EMAIL).await;
+        let times = size(150, 1000);
+        let answers = at_once(times, async |_| app.platform().redeem(&ticket).await).await;
+        assert_eq!(tally(&answers), [((200, ""), 1), ((401, "invalid_ticket"), times - 1)], "round {round}");
     }
 }
 
 #[tokio::test]
-async fn of_many_redemptions_of_a_ticket_one_wins() {
-    let app = many_processes().await;
-    app.demo().create(EMAIL).await;
-    let ticket = app.demo().ticket(EMAIL).await;
-    let platform = app.platform();
-    let all = join_all((0..scale(300, 1000)).map(|_| platform.redeem(&ticket))).await;
-    assert_eq!((count(&all, 200), count(&all, 401)), (1, all.len() - 1));
+async fn of_many_guesses_at_once_five_are_compared() {
+    let app = crowd().await;
+    for round in 1..=size(3, 20) {
+        let passcode = new_passcode(&app).await;
+        let logged = app.system.logs.lines().len();
+        // The right one comes somewhere among the first few hundred: where is up to the processes.
+        let times = size(100, 1000);
+        let guess = |n: usize| if n == times / 2 { passcode.clone() } else { format!("{n:04}{}", &passcode[4..]) };
+        let answers = at_once(times, async |n| app.demo().auth(EMAIL, &guess(n)).await).await;
+        let won = answers.iter().filter(|answer| answer.status == 200).count();
+        assert!(won <= 1, "round {round}");
+        let lines = app.system.logs.lines().split_off(logged);
+        let compared_wrong = lines.iter().filter(|line| line.text.contains("\"guessed_wrong\"")).count();
+        assert!(compared_wrong + won <= 5, "round {round}: {compared_wrong} and {won}");
+        if won == 0 {
+            assert_eq!(compared_wrong, 5);
+            app.demo().auth(EMAIL, &passcode).await.assert_error(
+                401,
+                "invalid_passcode",
+                "Expired or invalid passcode.",
+            );
+        }
+    }
 }
 
 #[tokio::test]
-async fn of_many_distinct_guesses_at_once_five_are_compared() {
-    let app = many_processes().await;
-    let demo = app.demo();
-    demo.create(EMAIL).await;
-    let rounds = scale(5, 200);
-    let mut won = 0;
-    for _ in 0..rounds {
-        app.edit_mails_away();
-        assert_eq!(demo.send(EMAIL).await.status, 200);
-        let passcode = app.mailed_passcode(EMAIL);
-        let mut random = [0];
-        getrandom::fill(&mut random).unwrap();
-        let place = usize::from(random[0]) % 60;
-        let guess = |n| if n == place { passcode.clone() } else { distinct(&passcode, n) };
-        let guesses: Vec<String> = (0..60).map(guess).collect();
-        let all = join_all(guesses.iter().map(|guess| demo.auth(EMAIL, guess))).await;
-        won += count(&all, 200);
-        assert!(count(&all, 200) <= 1);
-        let mut tried = 0;
-        app.edit_passcode(|item| tried = item["tried"]["BS"].as_array().map_or(0, Vec::len));
-        assert!(tried <= 5, "{tried} distinct guesses were compared");
-        // A pause would end the test before its rounds do.
-        app.edit_passcode(|item| item["failures"] = json!({ "N": "0" }));
+async fn of_many_creations_with_one_address_one_succeeds_and_nothing_is_half_made() {
+    let app = crowd().await;
+    for round in 1..=size(2, 10) {
+        let email = format!("round{round}@example.com");
+        let before = app.system.backends.tables.dump().unwrap();
+        let answers = at_once(200, async |_| app.demo().create(&email).await).await;
+        assert_eq!(tally(&answers), [((201, ""), 1), ((409, "customer_exists"), 199)]);
+        let cuids: BTreeSet<_> = answers.iter().map(|answer| answer.body["cuid"].as_str().unwrap()).collect();
+        assert_eq!(cuids.len(), 1, "all are told of the one customer");
+        for (table, items) in app.system.backends.tables.dump().unwrap() {
+            let new = usize::from(["CustomersTable", "DirectoryTable", "CredentialsTable"].contains(&table.as_str()));
+            assert_eq!(items.len(), before[&table].len() + new, "{table}");
+        }
     }
-    eprintln!("the right one of 60 guesses won {won} of {rounds} rounds; its fair share is 5 in 60");
 }
 
-/// The `n`th wrong guess, all of them distinct.
-fn distinct(passcode: &str, n: usize) -> String {
-    let number: usize = wrong(passcode, 1).parse().unwrap();
-    format!("{:08}", (number + n * 7) % 100_000_000).replace(passcode, "00000000")
+#[tokio::test]
+async fn a_moving_address_and_a_creation_with_it_do_not_both_succeed() {
+    let app = crowd().await;
+    let cuid = app.demo().get("/customer").await.body[0]["cuid"].clone();
+    for round in 1..=size(5, 50) {
+        let email = format!("round{round}@example.com");
+        let change = json!({ "command": "change_customer", "cuid": cuid, "email": email });
+        let demo = app.demo();
+        let (changed, created) = tokio::join!(app.operate(change), demo.create(&email));
+        match created.status {
+            201 => assert!(changed.unwrap_err().ends_with("has that address.")),
+            409 => assert_eq!((&created.body["cuid"], changed.unwrap()["email"].as_str()), (&cuid, Some(&*email))),
+            other => panic!("{other}: {}", created.body),
+        }
+        let guards = items(&app, "DirectoryTable");
+        let customers = items(&app, "CustomersTable");
+        let pairs = |items: &[Value]| -> BTreeSet<String> {
+            items.iter().map(|item| format!("{} {}", item["cuid"], item["email"])).collect()
+        };
+        assert_eq!((guards.len(), pairs(&guards)), (customers.len(), pairs(&customers)));
+    }
 }
 
 #[tokio::test]
 async fn of_many_sends_at_once_one_mails() {
-    let app = many_processes().await;
-    let demo = app.demo();
-    demo.create(EMAIL).await;
-    let all = join_all((0..100).map(|_| demo.send(EMAIL))).await;
-    assert_eq!((count(&all, 200), app.mails_to(EMAIL)), (100, 1));
-    assert_eq!(all.iter().filter(|answer| answer.header("retry-after").is_empty()).count(), 1);
-}
-
-#[tokio::test]
-async fn sends_racing_redemptions_never_leave_a_dead_code_in_the_newest_mail() {
-    let app = many_processes().await;
-    let demo = app.demo();
-    demo.create(EMAIL).await;
-    for _ in 0..scale(5, 50) {
-        app.edit_mails_away();
-        demo.send(EMAIL).await;
-        let passcode = app.mailed_passcode(EMAIL);
-        let sends = join_all((0..10).map(|_| demo.send(EMAIL)));
-        let redemptions = join_all((0..10).map(|_| demo.auth(EMAIL, &passcode)));
-        let (_, redeemed) = tokio::join!(sends, redemptions);
-        assert_eq!(count(&redeemed, 200), 1);
-        let newest = app.mailed_passcode(EMAIL);
-        if newest == passcode {
-            demo.send(EMAIL).await;
-        }
-        assert_eq!(demo.auth(EMAIL, &app.mailed_passcode(EMAIL)).await.status, 200);
+    let app = crowd().await;
+    for round in 1..=size(3, 20) {
+        app.system.backends.mailbox.clear();
+        new_passcode(&app).await;
+        app.edit_passcode(|item| age(item, &["mailed_at"], 30_000));
+        let times = size(100, 300);
+        let answers = at_once(times, async |_| app.demo().send(EMAIL).await).await;
+        assert_eq!(tally(&answers), [((200, ""), times)], "round {round}");
+        let held_back = answers.iter().filter(|answer| !answer.header("retry-after").is_empty()).count();
+        assert_eq!((held_back, app.mails_to(EMAIL)), (times - 1, 2));
     }
 }
 
 #[tokio::test]
-async fn erasing_and_revoking_win_over_whatever_is_under_way() {
-    let app = many_processes().await;
-    let demo = app.demo();
-    let cuid = demo.create(EMAIL).await.body["cuid"].as_str().unwrap().to_owned();
-    let revoke = app.operate(json!({ "command": "revoke_credentials", "cuid": cuid }));
-    let (pairs, revoked) = tokio::join!(join_all((0..50).map(|_| demo.auth_by_cuid(&cuid))), revoke);
-    revoked.unwrap();
-    // A pair of the new epoch works, one of the old does not; none is half-way.
-    for pair in &pairs {
-        let shown = app.as_customer(&pair.body).show(&cuid).await;
-        assert!([200, 403].contains(&shown.status), "{}", shown.body);
-    }
-    let erase = app.operate(json!({ "command": "erase_customer", "cuid": cuid }));
-    let (pairs, erased) = tokio::join!(join_all((0..50).map(|_| demo.auth_by_cuid(&cuid))), erase);
-    erased.unwrap();
-    for pair in pairs.iter().filter(|pair| pair.status == 200) {
-        app.as_customer(&pair.body).show(&cuid).await.assert_error(404, "no_matching_key", "No matching key");
-    }
-    assert_eq!((items(&app, "CustomersTable"), items(&app, "DirectoryTable")), (0, 0));
+async fn without_a_cooldown_many_sends_at_once_carry_one_code_and_stay_within_the_cap() {
+    let app = TestApp::start_with(|options| {
+        options.concurrency = 8;
+        options.parameter_overrides.insert("PasscodeCooldownSeconds".to_owned(), "0".to_owned());
+    })
+    .await;
+    app.demo().create(EMAIL).await;
+    let answers = at_once(size(100, 300), async |_| app.demo().send(EMAIL).await).await;
+    assert!(answers.iter().all(|answer| matches!(answer.status, 200 | 429)), "{:?}", tally(&answers));
+    let mails = app.system.backends.mailbox.mails(Some(EMAIL));
+    let codes: BTreeSet<_> = mails.iter().map(|mail| crate::support::passcode_in(&mail.text)).collect();
+    assert_eq!(codes.len(), 1);
+    assert!((1..=5).contains(&mails.len()), "{}", mails.len());
 }
 
-impl TestApp {
-    /// Forgets the mails of a customer's window, if there are any.
-    fn edit_mails_away(&self) {
-        if items(self, "PasscodesTable") == 1 {
-            self.edit_passcode(|item| item["mails"] = json!({ "L": [] }));
-        }
+#[tokio::test]
+async fn a_send_that_races_a_redemption_leaves_a_customer_who_can_go_on() {
+    let app = crowd().await;
+    for round in 1..=size(5, 100) {
+        let passcode = new_passcode(&app).await;
+        app.edit_passcode(|item| age(item, &["mailed_at"], 30_000));
+        let before = app.mails_to(EMAIL);
+        let demo: Caller<'_> = app.demo();
+        let answers = at_once(30, async |n| match n % 3 {
+            0 => demo.send(EMAIL).await,
+            1 => demo.auth(EMAIL, &passcode).await,
+            _ => demo.auth(EMAIL, &wrong(&passcode, 1)).await,
+        })
+        .await;
+        let won = answers.iter().filter(|answer| answer.body["token"].is_string()).count();
+        let documented =
+            |answer: &Answer| matches!((answer.status, answer.code()), (200, "") | (401, "invalid_passcode"));
+        assert!(won <= 1 && answers.iter().all(documented), "round {round}: {won}, {:?}", tally(&answers));
+        // The old code once more and a new one after it: a mail for each at the most.
+        assert!(app.mails_to(EMAIL) <= before + 2, "round {round}");
+        app.edit_passcode(|item| age(item, &["mailed_at"], 30_000));
+        assert_eq!(demo.send(EMAIL).await.status, 200);
+        assert_eq!(demo.auth(EMAIL, &app.mailed_passcode(EMAIL)).await.status, 200, "round {round}");
     }
 }

@@ -11,11 +11,15 @@ use serde_json::Value;
 use std::{collections::BTreeMap, path::PathBuf};
 use tokio::sync::OnceCell;
 
+use crate::watch::Watch;
+
 /// The functions' executables, built once for all tests.
 static EXECUTABLES: OnceCell<BTreeMap<String, PathBuf>> = OnceCell::const_new();
 
 /// A running system with the demo records, and a client for it.
 pub struct TestApp {
+    // Before the system, since it looks at what the system wrote when the test is over.
+    watch: Watch,
     pub system: System,
     pub demo: Demo,
     pub client: Client,
@@ -32,6 +36,8 @@ impl TestApp {
     pub async fn start_with(change: impl FnOnce(&mut Options)) -> Self {
         let root = binaries::project_root().unwrap();
         let mut options = Options::new(std::fs::read_to_string(root.join("template.yaml")).unwrap());
+        // Whatever a function could say, it says to the `Watch`.
+        options.environment.insert("LOG_LEVEL".to_owned(), "trace".to_owned());
         // `./check` asks whether the whole suite has used every permission that the template grants.
         options.permissions_record = std::env::var_os("PERMISSIONS_RECORD").map(PathBuf::from);
         change(&mut options);
@@ -42,13 +48,13 @@ impl TestApp {
         let system = System::start(&options, executables()).await.unwrap();
         let platform_url = format!("{}/", system.api);
         let demo = demo::provision(&system, &platform_url, options.data.as_deref()).await.unwrap();
-        Self { system, demo, client: client(), options }
+        Self { watch: Watch::new(&system, &options), system, demo, client: client(), options }
     }
 
     /// Ends the system and starts it again on other ports; what it keeps is in `Options::data`.
     pub async fn restart(self) -> Self {
-        let Self { system, options, .. } = self;
-        drop(system);
+        let Self { watch, system, options, .. } = self;
+        drop((watch, system));
         Self::start_from(options).await
     }
 

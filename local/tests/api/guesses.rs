@@ -1,0 +1,140 @@
+//! A thousand distinct guesses at once, round after round, with the very calls that `auth` makes: without the gateway
+//! and the processes before them, two hundred rounds are affordable.
+
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+
+use aws_sdk_dynamodb::{
+    Client,
+    config::{BehaviorVersion, Credentials, Region},
+};
+use futures::future::join_all;
+use shared::{
+    Store, Timestamp,
+    email::EmailAddress,
+    passcode::{
+        Claimed, Guess, Guessed, MAX_TRIED, Passcode, Pepper, Peppers, Plan, SendRules, State, claim_mail, count_guess,
+        plan_send, record_key,
+    },
+    store::{Key, Table},
+};
+use std::time::Duration;
+
+use crate::{races::size, support::TestApp};
+
+const APP: &str = "atomsk_0000000000000000000000";
+const CUID: &str = "0000000000000000000000";
+
+fn pepper(slot: &str) -> Pepper {
+    Pepper::parse(slot, &format!("1:{}", slot.repeat(32))).unwrap()
+}
+
+fn peppers() -> Peppers {
+    Peppers::new(pepper("A"), pepper("B"))
+}
+
+/// A store of the system's tables, as a function has it.
+fn store(app: &TestApp) -> Store {
+    let client = Client::from_conf(
+        aws_sdk_dynamodb::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .endpoint_url(&app.system.backends.dynamodb)
+            .region(Region::new("eu-west-1"))
+            .credentials_provider(Credentials::new("test", "test", None, None, "test"))
+            .http_client(aws_smithy_http_client::Builder::new().build_http())
+            .build(),
+    );
+    Store::new(client, |table| (table == Table::Passcodes).then(|| "PasscodesTable".to_owned()))
+}
+
+/// A passcode of an address of its own, as `send-passcode` stores it before it mails.
+async fn issue(store: &Store, peppers: &Peppers, n: usize, now: Timestamp) -> (Key, Passcode) {
+    let address = EmailAddress::parse(&format!("customer{n}@example.com")).unwrap();
+    let key = record_key(APP, Some(&address));
+    let rules = SendRules { lifetime: Duration::from_mins(10), cooldown: Duration::from_secs(30) };
+    let Plan::Mail(claim) = plan_send(&State::default(), peppers, [APP, CUID], rules, now).unwrap() else {
+        panic!("a first mail is never held back");
+    };
+    let claimed = claim_mail(store, &key, CUID, &claim, now).await.unwrap();
+    assert!(matches!(claimed, Claimed::Won));
+    (key, peppers.code(&claim.pepper, &claim.nonce, APP, CUID).unwrap())
+}
+
+/// The `n`th of all guesses, so that no two are alike.
+fn guess(n: usize) -> Passcode {
+    Passcode::parse(&format!("{n:08}")).unwrap()
+}
+
+/// What the guesses at one passcode came to.
+#[derive(Default)]
+struct Round {
+    right: AtomicUsize,
+    wrong: AtomicUsize,
+}
+
+/// Guesses `times` times at once, once of them right, in random order.
+async fn attack(store: &Store, peppers: &Peppers, times: usize, n: usize) -> Round {
+    let now = shared::Clock::system().now();
+    let (key, code) = issue(store, peppers, n, now).await;
+    let mut guesses: Vec<Passcode> = (0..times - 1).map(guess).filter(|guess| !guess.matches(&code)).collect();
+    // Sorted by random numbers: every order is as likely as any other.
+    let mut place = [0; 8];
+    getrandom::fill(&mut place).unwrap();
+    guesses.insert(usize::try_from(u64::from_le_bytes(place) % times as u64).unwrap(), code);
+    let round = Round::default();
+    join_all(guesses.iter().map(async |passcode| {
+        let guess = Guess { key: &key, app: APP, cuid: CUID, passcode };
+        match count_guess(store, peppers, &guess, now).await.unwrap() {
+            Guessed::Right { .. } => round.right.fetch_add(1, SeqCst),
+            Guessed::Wrong { .. } => round.wrong.fetch_add(1, SeqCst),
+            Guessed::Refused => 0,
+        };
+    }))
+    .await;
+    round
+}
+
+#[tokio::test]
+async fn a_right_guess_whose_reply_was_lost_is_right_again_though_it_was_the_last_and_the_peppers_change() {
+    let app = TestApp::start().await;
+    let (store, before) = (store(&app), peppers());
+    let after = Peppers::new(pepper("B"), pepper("A"));
+    let now = shared::Clock::system().now();
+    let (key, code) = issue(&store, &before, 0, now).await;
+    let count = async |peppers, passcode| {
+        let guess = Guess { key: &key, app: APP, cuid: CUID, passcode };
+        count_guess(&store, peppers, &guess, now).await.unwrap()
+    };
+    let wrong: Vec<_> = (0..).map(guess).filter(|guess| !guess.matches(&code)).take(MAX_TRIED - 1).collect();
+    for wrong in &wrong {
+        assert!(matches!(count(&before, wrong).await, Guessed::Wrong { exhausted: false, .. }));
+    }
+    assert!(matches!(count(&before, &code).await, Guessed::Right { .. }));
+    assert!(matches!(count(&after, &code).await, Guessed::Right { .. }));
+    let [item] = store.batch_get([key.clone()]).await.unwrap();
+    let state = State::from_item(item.as_ref());
+    assert_eq!(state.tried.len(), MAX_TRIED);
+    for peppers in [&before, &after] {
+        assert!(state.living_nonce(peppers, APP, CUID, now).is_some(), "a send keeps the code");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_thousand_distinct_guesses_at_once_five_are_compared() {
+    let app = TestApp::start().await;
+    let (store, peppers) = (store(&app), peppers());
+    let (rounds, times) = (size(10, 200), size(200, 1000));
+    let mut won = 0;
+    for n in 0..rounds {
+        let round = attack(&store, &peppers, times, n).await;
+        let (right, wrong) = (round.right.into_inner(), round.wrong.into_inner());
+        assert_eq!(right + wrong, MAX_TRIED, "round {n}: exactly five of {times} were compared");
+        won += right;
+    }
+    // 5 of 1,000 is one round in 200; ten times that would not be luck.
+    let fair_share = rounds * MAX_TRIED / times;
+    assert!(won <= 10 * fair_share.max(1), "{won} of {rounds}");
+    // Read by whoever wants the figure: `./check races`.
+    eprintln!(
+        "{rounds} rounds of {times} distinct guesses at once: 5 compared in each, the right one in {won} of them"
+    );
+}
