@@ -3,7 +3,6 @@
 //!
 //! In each, the left class is wrong in the first character and the right class is the secret itself: whoever compares
 //! byte by byte and stops at the first difference is found out at once.
-#![expect(missing_docs, reason = "the macro writes `main`")]
 
 use dudect_bencher::{
     BenchRng, Class, CtRunner, ctbench_main,
