@@ -35,6 +35,16 @@ pub enum Event {
     PasscodeSent,
     /// The mail provider refused a passcode's mail, or its answer was lost.
     MailFailed,
+    /// The recipient's server refused a passcode's mail for good.
+    MailBounced,
+    /// The recipient is on a suppression list after an earlier bounce or complaint: the mail was not tried.
+    MailSuppressed,
+    /// The recipient reported a passcode's mail as spam.
+    MailComplaint,
+    /// The provider took a passcode's mail, then found malware in it.
+    MailRejected,
+    /// The recipient's server puts a passcode's mail off.
+    MailDelayed,
     /// A new guess was wrong.
     GuessedWrong,
     /// The last guess that a passcode allows was wrong.
@@ -52,11 +62,18 @@ pub enum Event {
 }
 
 impl Event {
-    const fn name(self) -> &'static str {
+    /// What the log calls it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
         match self {
             Self::CustomerCreated => "customer_created",
             Self::PasscodeSent => "passcode_sent",
             Self::MailFailed => "mail_failed",
+            Self::MailBounced => "mail_bounced",
+            Self::MailSuppressed => "mail_suppressed",
+            Self::MailComplaint => "mail_complaint",
+            Self::MailRejected => "mail_rejected",
+            Self::MailDelayed => "mail_delayed",
             Self::GuessedWrong => "guessed_wrong",
             Self::PasscodeExhausted => "passcode_exhausted",
             Self::GuessesPaused => "guesses_paused",

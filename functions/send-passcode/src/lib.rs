@@ -153,6 +153,7 @@ async fn send(
     let brand = app.brand.clone().unwrap_or_else(|| Brand { name: app.name.clone(), ..Brand::default() });
     let valid_for = claim.expires_at.since(deps.clock.now());
     let mail = mail::render(&brand, customer.country.as_deref(), &code.grouped(), valid_for)?;
-    deps.mailer.send(&customer.address, &mail, brand.reply_to.as_deref()).await?;
+    let tags = [&*app.superkey, &*customer.cuid];
+    deps.mailer.send(&customer.address, &mail, brand.reply_to.as_deref(), tags).await?;
     Ok(())
 }

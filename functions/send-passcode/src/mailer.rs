@@ -7,7 +7,7 @@ use aws_sdk_sesv2::{
     Client,
     config::Builder,
     error::{BuildError, ProvideErrorMetadata, SdkError},
-    types::{Body, Content, Destination, EmailContent, Message},
+    types::{Body, Content, Destination, EmailContent, Message, MessageTag},
 };
 use lambda_runtime::Error;
 use shared::{config, email::EmailAddress};
@@ -71,11 +71,18 @@ impl Mailer {
         Ok(Self { client: Client::from_conf(ses), from, configuration_set: config::optional("SES_CONFIGURATION_SET") })
     }
 
-    /// Sends a mail to the address on record, its domain in ASCII form.
+    /// Sends a mail to the address on record, its domain in ASCII form. App and customer go along as tags, by which
+    /// `mail-events` knows whose mail it was.
     ///
     /// # Errors
     /// When the provider refused it, or its answer was lost.
-    pub async fn send(&self, to: &EmailAddress, mail: &Mail, reply_to: Option<&str>) -> Result<(), MailError> {
+    pub async fn send(
+        &self,
+        to: &EmailAddress,
+        mail: &Mail,
+        reply_to: Option<&str>,
+        [app, cuid]: [&str; 2],
+    ) -> Result<(), MailError> {
         let body = Body::builder().text(content(&mail.text)?).html(content(&mail.html)?).build();
         let message = Message::builder().subject(content(&mail.subject)?).body(body).build();
         let sent = self
@@ -85,6 +92,8 @@ impl Mailer {
             .destination(Destination::builder().to_addresses(to.deliverable()).build())
             .set_reply_to_addresses(reply_to.map(|address| vec![address.to_owned()]))
             .set_configuration_set_name(self.configuration_set.clone())
+            .email_tags(tag("app", app)?)
+            .email_tags(tag("cuid", cuid)?)
             .content(EmailContent::builder().simple(message).build())
             .send()
             .await;
@@ -101,6 +110,10 @@ impl Mailer {
             _ => MailError { refused: true, code: "the request could not be made".to_owned() },
         })
     }
+}
+
+fn tag(name: &str, value: &str) -> Result<MessageTag, BuildError> {
+    MessageTag::builder().name(name).value(value).build()
 }
 
 fn content(text: &str) -> Result<Content, BuildError> {

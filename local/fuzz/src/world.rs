@@ -1,11 +1,6 @@
 //! The handlers over an embedded database that holds the records of `events/fixtures.json`.
 
-use std::{
-    cell::OnceCell,
-    panic::catch_unwind,
-    path::Path,
-    time::Duration,
-};
+use std::{cell::OnceCell, panic::catch_unwind, path::Path, time::Duration};
 
 use aws_sdk_dynamodb::{
     Client,
@@ -72,7 +67,12 @@ impl World {
         let (credential_lifetime, ticket_lifetime) = (Duration::from_hours(1), Duration::from_mins(1));
         Self {
             auth: auth::Deps { store: store(), clock: clock.clone(), policy, peppers: peppers(), credential_lifetime },
-            create_customer: create_customer::Deps { store: store(), clock: clock.clone(), policy, credential_lifetime },
+            create_customer: create_customer::Deps {
+                store: store(),
+                clock: clock.clone(),
+                policy,
+                credential_lifetime,
+            },
             get_customer: get_customer::Deps { store: store(), clock: clock.clone(), policy },
             list_customers: list_customers::Deps { store: store(), clock: clock.clone(), policy },
             redeem_ticket: redeem_ticket::Deps { store: store(), clock: clock.clone(), policy },

@@ -20,6 +20,15 @@ struct SendEmail {
     #[serde(default)]
     destination: Destination,
     content: Content,
+    #[serde(default)]
+    email_tags: Vec<Tag>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Tag {
+    name: String,
+    value: String,
 }
 
 #[derive(Default, Deserialize)]
@@ -75,6 +84,10 @@ pub fn parse(body: &[u8]) -> Result<Parts, String> {
     }
     for address in to.iter().chain([&from]) {
         check(address)?;
+    }
+    let taken = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.@".contains(&byte));
+    if let Some(tag) = request.email_tags.iter().find(|tag| !taken(&tag.name) || !taken(&tag.value)) {
+        return Err(format!("Invalid value for the tag <{}>.", tag.name));
     }
     let data = |part: Option<Part>| part.map(|part| part.data).unwrap_or_default();
     let (text, html) = (data(simple.body.text), data(simple.body.html));

@@ -48,8 +48,11 @@ pub fn function(
 fn routes(events: &Value) -> Result<(Vec<Route>, Limits)> {
     let (mut routes, mut limits) = (Vec::new(), Vec::new());
     for (name, event) in events.as_object().into_iter().flatten() {
-        if event["Type"] != "HttpApi" {
-            bail!("the event {name} is of the type {}, which the local system does not serve", event["Type"]);
+        match event["Type"].as_str() {
+            Some("HttpApi") => {}
+            // Nobody sends such events here but by the Invoke API.
+            Some("EventBridgeRule") => continue,
+            other => bail!("the event {name} is of the type {other:?}, which the local system does not serve"),
         }
         let properties = &event["Properties"];
         let route = match properties["Path"].as_str() {
