@@ -95,7 +95,7 @@ impl Baseline {
                 if change.abs() > 0.01 {
                     lines.push(format!("{function}: {part} {before} -> {now} ({:+.1}%)", change * 100.0));
                 }
-                too_much |= change > TOLERANCE;
+                too_much |= now as f64 > before as f64 * (1.0 + TOLERANCE);
             }
         }
         (lines, too_much)
