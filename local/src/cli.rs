@@ -51,6 +51,9 @@ pub struct Arguments {
     /// Keep the data in this folder; without it everything is in memory.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
+    /// Keep the records in another DynamoDB, such as Amazon's DynamoDB Local; empty tables are made there at each start.
+    #[arg(long, value_name = "URL", conflicts_with = "data")]
+    database: Option<String>,
     /// Start DynamoDB and the mailbox only, filled with events/fixtures.json.
     #[arg(long)]
     backends_only: bool,
@@ -84,6 +87,7 @@ pub async fn run(arguments: Arguments) -> Result<()> {
         concurrency: arguments.concurrency.into(),
         throttle: arguments.throttle,
         data: arguments.data,
+        database: arguments.database,
         permissions_record: None,
         print_logs: true,
     };

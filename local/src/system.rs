@@ -2,7 +2,7 @@
 
 use crate::{
     calls::Calls,
-    dynamodb::{Front, Tables},
+    dynamodb::{Front, Kept, Tables},
     faults::Faults,
     gateway::{Gateway, Pools},
     iam::Policies,
@@ -44,6 +44,8 @@ pub struct Options {
     pub throttle: bool,
     /// Where data is kept; in memory without it.
     pub data: Option<PathBuf>,
+    /// The URL of another DynamoDB that keeps the records in place of the embedded one, empty at first.
+    pub database: Option<String>,
     /// A file in which each permission is noted that a function has used.
     pub permissions_record: Option<PathBuf>,
     /// Whether the functions' output is printed as well as kept.
@@ -65,6 +67,7 @@ impl Options {
             concurrency: 2,
             throttle: false,
             data: None,
+            database: None,
             permissions_record: None,
             print_logs: false,
         }
@@ -110,7 +113,12 @@ impl Backends {
         let assignments = Assignments::default();
         let calls = Calls::new(assignments.clone());
         let policies = Policies::new(&template.functions, options.permissions_record.as_deref())?;
-        let tables = Tables::open(&template.tables, data)?;
+        let kept = match (&options.database, data) {
+            (Some(url), _) => Kept::At(url.clone()),
+            (None, Some(folder)) => Kept::In(folder.to_owned()),
+            (None, None) => Kept::InMemory,
+        };
+        let tables = Tables::open(&template.tables, &kept)?;
         let (mailbox, faults) = (Mailbox::default(), Faults::default());
         let servers = Servers::new();
         let (mail_listener, mail) = bind(&options.mail, "--mail").await?;

@@ -54,6 +54,10 @@ async fn list(
             break;
         }
     }
+    // DynamoDB's order is that of hashes, which tells nobody anything.
+    items.sort_by_cached_key(|item| {
+        ["created_at", "name", "superkey", "platformkey"].map(|field| item[field].to_string())
+    });
     let mut answer = json!({ "items": items });
     if let Some(key) = after {
         answer["cursor"] = BASE64_URL_SAFE_NO_PAD.encode(key).into();

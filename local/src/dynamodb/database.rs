@@ -1,11 +1,11 @@
-//! The embedded database with the template's tables.
+//! The template's tables.
 
+use super::engine::{Engine, Other};
 use crate::template::Table;
 use anyhow::{Context, Result};
 use dynoxide::Database;
-use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
-use std::{collections::BTreeMap, path::Path, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 /// How often expired items are removed. Nothing may rely on it: AWS takes days.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
@@ -13,30 +13,43 @@ const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 /// The template's tables, to be looked into and written to past every function.
 #[derive(Clone)]
 pub struct Tables {
-    database: Database,
+    engine: Engine,
     names: Vec<String>,
 }
 
+/// Where the records are to be kept.
+#[derive(Clone, Debug, Default)]
+pub enum Kept {
+    /// In memory, until the system ends.
+    #[default]
+    InMemory,
+    /// In this folder.
+    In(PathBuf),
+    /// In another DynamoDB, by its URL.
+    At(String),
+}
+
 impl Tables {
-    /// Opens the database, in memory or in the folder `data`, and creates what is missing of `tables`.
+    /// Opens the database and creates what is missing of `tables`.
     ///
     /// # Errors
-    /// A folder that cannot be written, a damaged database, or a table that DynamoDB would refuse.
-    pub fn open(tables: &[Table], data: Option<&Path>) -> Result<Self> {
-        let database = match data {
-            None => Database::memory(),
-            Some(folder) => {
+    /// A folder that cannot be written, a damaged database, one that does not answer, or a table that DynamoDB would
+    /// refuse.
+    pub fn open(tables: &[Table], kept: &Kept) -> Result<Self> {
+        let engine = match kept {
+            Kept::InMemory => Engine::Embedded(Database::memory().context("cannot open the database")?),
+            Kept::In(folder) => {
                 let path = folder.join("dynamodb.sqlite");
-                Database::new(path.to_str().context("the data folder's name is not UTF-8")?)
+                let path = path.to_str().context("the data folder's name is not UTF-8")?;
+                Engine::Embedded(Database::new(path).context("cannot open the database")?)
             }
+            Kept::At(url) => Engine::Other(Other::at(url)?),
         };
-        let opened = Self {
-            database: database.context("cannot open the database")?,
-            names: tables.iter().map(|table| table.name.clone()).collect(),
-        };
-        let existing = opened.database.list_tables(request(json!({}))?)?.table_names;
+        let opened = Self { engine, names: tables.iter().map(|table| table.name.clone()).collect() };
+        let existing = opened.engine.call("ListTables", json!({}))?;
+        let existing = existing["TableNames"].as_array().cloned().unwrap_or_default();
         for table in tables {
-            if !existing.contains(&table.name) {
+            if !existing.contains(&table.name.as_str().into()) {
                 opened.create(table).with_context(|| format!("cannot create the table {}", table.name))?;
             }
         }
@@ -44,13 +57,13 @@ impl Tables {
     }
 
     fn create(&self, table: &Table) -> Result<()> {
-        self.database.create_table(request(table.create.clone())?)?;
+        self.engine.call("CreateTable", table.create.clone())?;
         if let Some(attribute) = &table.ttl_attribute {
             let ttl = json!({
                 "TableName": table.name,
                 "TimeToLiveSpecification": { "AttributeName": attribute, "Enabled": true },
             });
-            self.database.update_time_to_live(request(ttl)?)?;
+            self.engine.call("UpdateTimeToLive", ttl)?;
         }
         Ok(())
     }
@@ -66,8 +79,8 @@ impl Tables {
     /// # Errors
     /// What DynamoDB would refuse.
     pub fn put(&self, table: &str, item: &Value) -> Result<()> {
-        let put = request(json!({ "TableName": table, "Item": item }))?;
-        self.database.put_item(put).with_context(|| format!("cannot put an item into {table}"))?;
+        let put = json!({ "TableName": table, "Item": item });
+        self.engine.call("PutItem", put).with_context(|| format!("cannot put an item into {table}"))?;
         Ok(())
     }
 
@@ -90,13 +103,12 @@ impl Tables {
     /// As [`Tables::load`].
     pub fn replace(&self, fixtures: &Value) -> Result<()> {
         for table in &self.names {
-            let description = self.database.describe_table(request(json!({ "TableName": table }))?)?;
-            let description = serde_json::to_value(description)?;
+            let description = self.engine.call("DescribeTable", json!({ "TableName": table }))?;
             let schema = description["Table"]["KeySchema"].as_array().into_iter().flatten();
             let names: Vec<_> = schema.filter_map(|part| part["AttributeName"].as_str()).collect();
             for item in self.items(table)? {
                 let key: Map<_, _> = names.iter().map(|name| ((*name).to_owned(), item[*name].clone())).collect();
-                self.database.delete_item(request(json!({ "TableName": table, "Key": key }))?)?;
+                self.engine.call("DeleteItem", json!({ "TableName": table, "Key": key }))?;
             }
         }
         self.load(fixtures)
@@ -111,8 +123,7 @@ impl Tables {
         let mut start = Value::Null;
         loop {
             let scan = json!({ "TableName": table, "ExclusiveStartKey": start });
-            let page = self.database.scan(request(scan)?)?;
-            let page = serde_json::to_value(page)?;
+            let page = self.engine.call("Scan", scan)?;
             items.extend(page["Items"].as_array().into_iter().flatten().cloned());
             start = page["LastEvaluatedKey"].clone();
             if start.is_null() {
@@ -129,13 +140,14 @@ impl Tables {
         self.names.iter().map(|name| Ok((name.clone(), self.items(name)?))).collect()
     }
 
-    /// Removes expired items from now on until `end`.
+    /// Removes expired items from now on until `end`. Another DynamoDB does so itself.
     pub fn sweep_until(self, end: impl Future<Output = ()> + Send + 'static) {
+        let Engine::Embedded(database) = self.engine else { return };
         let sweep = async move {
             loop {
                 tokio::time::sleep(SWEEP_INTERVAL).await;
                 // An item that stays longer than it should is what AWS does as well.
-                let database = self.database.clone();
+                let database = database.clone();
                 let _ = tokio::task::spawn_blocking(move || database.sweep_ttl()).await;
             }
         };
@@ -147,16 +159,7 @@ impl Tables {
         });
     }
 
-    pub(super) fn database(&self) -> Database {
-        self.database.clone()
+    pub(super) const fn engine(&self) -> &Engine {
+        &self.engine
     }
-}
-
-/// A request of the database's from the JSON that DynamoDB would be sent.
-fn request<R: DeserializeOwned>(json: Value) -> Result<R> {
-    let json = match json {
-        Value::Object(fields) => fields.into_iter().filter(|(_, field)| !field.is_null()).collect::<Map<_, _>>(),
-        _ => Map::new(),
-    };
-    Ok(serde_json::from_value(Value::Object(json))?)
 }

@@ -1,7 +1,10 @@
-//! The address that everybody calls DynamoDB at: it asks IAM, notes the call, and hands it to the embedded database's
-//! own server, which nobody else knows.
+//! The address that everybody calls DynamoDB at: it asks IAM, notes the call, and hands it to the database's own server,
+//! which nobody else knows.
 
-use super::Tables;
+use super::{
+    Tables,
+    engine::{Engine, Other},
+};
 use crate::{
     calls::{Call, Calls},
     faults::{Attempt, Faults},
@@ -31,6 +34,7 @@ pub struct Front {
     faults: Faults,
     client: reqwest::Client,
     database: String,
+    other: Option<Other>,
 }
 
 impl Front {
@@ -46,20 +50,29 @@ impl Front {
         faults: Faults,
         servers: &Servers,
     ) -> Result<()> {
-        let inner = TcpListener::bind("127.0.0.1:0").await.context("no free port for the database")?;
-        let database = format!("http://{}", inner.local_addr()?);
-        tokio::spawn(dynoxide::server::serve_with_shutdown(inner, tables.database(), servers.end()));
+        let (database, other) = match tables.engine() {
+            Engine::Embedded(database) => {
+                let inner = TcpListener::bind("127.0.0.1:0").await.context("no free port for the database")?;
+                let url = format!("http://{}", inner.local_addr()?);
+                tokio::spawn(dynoxide::server::serve_with_shutdown(inner, database.clone(), servers.end()));
+                (url, None)
+            }
+            Engine::Other(other) => (other.url().to_owned(), Some(other.clone())),
+        };
         // A proxy from the environment has no business between the two.
         let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build()?;
         let router = Router::new()
             .fallback(handle)
             .layer(DefaultBodyLimit::max(REQUEST_LIMIT))
-            .with_state(Arc::new(Self { calls, policies, faults, client, database }));
+            .with_state(Arc::new(Self { calls, policies, faults, client, database, other }));
         servers.serve(listener, router);
         Ok(())
     }
 
-    async fn forward(&self, method: Method, uri: &Uri, headers: HeaderMap, body: Bytes) -> Result<Response> {
+    async fn forward(&self, method: Method, uri: &Uri, mut headers: HeaderMap, body: Bytes) -> Result<Response> {
+        if let Some(other) = &self.other {
+            other.sign(&mut headers)?;
+        }
         let path = uri.path_and_query().map_or("/", |path| path.as_str());
         let sent = self.client.request(method, format!("{}{path}", self.database)).headers(headers).body(body);
         let answer = sent.send().await?;

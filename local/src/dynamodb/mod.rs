@@ -1,7 +1,8 @@
-//! DynamoDB: the embedded database, and the front through which everybody calls it.
+//! DynamoDB: the tables, where they are kept, and the front through which everybody calls them.
 
 mod database;
+mod engine;
 mod front;
 
-pub use database::Tables;
+pub use database::{Kept, Tables};
 pub use front::Front;

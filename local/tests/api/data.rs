@@ -8,7 +8,7 @@ use std::{os::unix::fs::PermissionsExt, path::PathBuf};
 #[tokio::test]
 async fn records_credentials_and_secrets_outlive_a_restart() {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("data-{}", std::process::id()));
-    let app = TestApp::start_with(|options| options.data = Some(folder.clone())).await;
+    let app = TestApp::start_with(|options| (options.data, options.database) = (Some(folder.clone()), None)).await;
     let customer = json!({ "company": "Analytical Engines", "email": "ada@example.com" });
     let created = app.app_request(Method::POST, "/customer").json(&customer).send().await.unwrap();
     let created: Value = created.json().await.unwrap();

@@ -40,6 +40,8 @@ impl TestApp {
         options.environment.insert("LOG_LEVEL".to_owned(), "trace".to_owned());
         // `./check` asks whether the whole suite has used every permission that the template grants.
         options.permissions_record = std::env::var_os("PERMISSIONS_RECORD").map(PathBuf::from);
+        // `./check dynamodb-local` runs the suite on Amazon's own implementation.
+        options.database = std::env::var("DYNAMODB_LOCAL").ok();
         change(&mut options);
         Self::start_from(options).await
     }
