@@ -1,5 +1,5 @@
 # Installs the tools that steps need, at the versions of check.d/tools/, into .tools/, which git ignores. What is there
-# at the right version already is left alone.
+# at the right version already is left alone. Debian's own packages go into the system.
 
 # python_tool NAME: puts the commands of check.d/tools/NAME.txt on the PATH. One environment a tool: their dependencies
 # contradict each other. NAME.lock pins what they bring along.
@@ -41,4 +41,13 @@ cargo_tool() {
     echo "$wanted" >"$home/.installed"
   fi
   PATH=$home/bin:$PATH
+}
+
+# debian_tool NAME: installs the package that holds the command of that name, unless the command is there.
+debian_tool() {
+  if ! command -v "$1" >/dev/null; then
+    echo "Installing $1 ..."
+    apt-get update --quiet --quiet
+    DEBIAN_FRONTEND=noninteractive apt-get install --quiet --quiet --yes --no-install-recommends "$1" >/dev/null
+  fi
 }

@@ -13,9 +13,7 @@ const WARM: u32 = 20;
 /// Instructions in user space.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Instructions {
-    /// From start to the first call of `/next`.
-    pub init: u64,
-    /// From start to the second call: init and the first request.
+    /// Of init and the first request.
     pub cold: u64,
     /// Of a warm request.
     pub warm: u64,
@@ -26,14 +24,23 @@ pub struct Instructions {
 /// # Errors
 /// No valgrind, or a contestant that fails.
 pub async fn count(arena: &Arena, contestant: &Contestant, folder: &Path) -> Result<Instructions> {
-    let [init, cold, once, twice] = [0, 1, 1 + WARM, 1 + 2 * WARM];
-    let twice = run(arena, contestant, folder, twice).await?;
-    let once = run(arena, contestant, folder, once).await?;
-    Ok(Instructions {
-        init: run(arena, contestant, folder, init).await?,
-        cold: run(arena, contestant, folder, cold).await?,
-        warm: twice.saturating_sub(once) / u64::from(WARM),
-    })
+    let cold = run(arena, contestant, folder, 1).await?;
+    let all = run(arena, contestant, folder, 1 + WARM).await?;
+    Ok(Instructions { cold, warm: all.saturating_sub(cold) / u64::from(WARM) })
+}
+
+/// The profiles, in callgrind's own form, of a contestant's run through one request and of one through more, and how
+/// many more.
+///
+/// # Errors
+/// As [`count`].
+pub async fn profiles(arena: &Arena, contestant: &Contestant, folder: &Path) -> Result<([String; 2], u64)> {
+    let mut texts = [String::new(), String::new()];
+    for (text, requests) in texts.iter_mut().zip([1, 1 + WARM]) {
+        run(arena, contestant, folder, requests).await?;
+        *text = std::fs::read_to_string(profile(folder, contestant, requests))?;
+    }
+    Ok((texts, u64::from(WARM)))
 }
 
 /// How often a run is tried. Under callgrind on a busy machine a handshake may take longer than the SDK gives it; it is

@@ -80,10 +80,22 @@ impl Contestant {
         }
     }
 
+    /// The same with another executable, by whose name it goes.
+    pub fn variant(&self, binary: &Path) -> Self {
+        let name = binary.file_name().unwrap_or(binary.as_os_str()).to_string_lossy().into_owned();
+        let command = vec![binary.display().to_string()];
+        Self { name, command, package: Package::Binary(binary.to_path_buf()), ..self.clone() }
+    }
+
     /// Whether it is built in this workspace with the profile of what is deployed: only such a one is worth counting
     /// instructions of.
     pub fn is_compiled(&self) -> bool {
         matches!(self.package, Package::Binary(_))
+    }
+
+    /// Whether it is somebody else's way to write a function of ours.
+    pub fn is_a_peer(&self) -> bool {
+        ["Rust, ordinary", "Node 20, SDK v3", "Python 3.11, boto3"].contains(&self.name.as_str())
     }
 
     /// Whether a request leaves something behind on which the next one would fail.
@@ -92,31 +104,72 @@ impl Contestant {
     }
 }
 
-/// Builds our functions and their rivals in release, all at once so that they share one set of features, and returns
-/// each of them: the floor first, then the functions. With them come the executables of the bare functions, without and
-/// with mail.
+/// The executables of the rivals, built as the functions are.
+#[derive(Clone, Debug)]
+pub struct Rivals {
+    /// Makes calls and nothing else.
+    pub bare: PathBuf,
+    /// The same with mails.
+    pub bare_mail: PathBuf,
+}
+
+/// Builds those of our functions that are `wanted`, in release and all at once, so that they share one set of features.
 ///
 /// # Errors
 /// A build that fails.
-pub async fn ours(root: &Path) -> Result<(Vec<Contestant>, [PathBuf; 2])> {
-    let mut arguments = vec!["--release", "--bins", "--package", "rivals"];
-    for (function, ..) in FUNCTIONS {
+pub async fn functions(root: &Path, wanted: impl Fn(&str) -> bool) -> Result<Vec<Contestant>> {
+    let wanted: Vec<_> = FUNCTIONS.into_iter().filter(|(function, ..)| wanted(function)).collect();
+    let mut arguments = vec!["--release", "--bins"];
+    for (function, ..) in &wanted {
         arguments.extend(["--package", function]);
     }
     let binaries = cargo_build(root, &arguments).await?;
-    let binary = |name: &str| binaries.get(name).with_context(|| format!("cargo has built no {name}"));
-    let mut all = vec![Contestant::binary(FLOOR, "get-customer", binary(FLOOR)?, json!({}))];
-    for (function, case, trips) in FUNCTIONS {
+    let mut all = Vec::new();
+    for (function, case, trips) in wanted {
         let file = root.join("events").join(function).join(format!("{case}.json"));
         let text = std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
         let event = serde_json::from_slice(&text).with_context(|| format!("{} is no JSON", file.display()))?;
-        let mut contestant = Contestant::binary(function, function, binary(function)?, event);
+        let binary = binaries.get(function).with_context(|| format!("cargo has built no {function}"))?;
+        let mut contestant = Contestant::binary(function, function, binary, event);
         // One for each call of the widest trip, and one to SES.
         contestant.connections =
             trips.iter().copied().max().unwrap_or_default() + usize::from(function == "send-passcode");
         all.push(contestant);
     }
-    Ok((all, [binary("bare")?.clone(), binary("bare-mail")?.clone()]))
+    Ok(all)
+}
+
+/// Builds the floor, and the executables of the bare functions.
+///
+/// # Errors
+/// A build that fails.
+pub async fn rivals(root: &Path) -> Result<(Contestant, Rivals)> {
+    let mut arguments = vec!["--release", "--bins", "--package", "rivals"];
+    // Not for themselves: with them the features are the functions'.
+    for (function, ..) in FUNCTIONS {
+        arguments.extend(["--package", function]);
+    }
+    let binaries = cargo_build(root, &arguments).await?;
+    let binary = |name: &str| binaries.get(name).with_context(|| format!("cargo has built no {name}"));
+    let floor = Contestant::binary(FLOOR, "get-customer", binary(FLOOR)?, json!({}));
+    Ok((floor, Rivals { bare: binary("bare")?.clone(), bare_mail: binary("bare-mail")?.clone() }))
+}
+
+/// Builds one of our functions as it is deployed but for its symbols, which stay in; it is kept in `folder`.
+///
+/// # Errors
+/// A build that fails.
+pub async fn with_symbols(root: &Path, function: &str, folder: &Path) -> Result<Contestant> {
+    let functions = functions(root, |name| name == function).await?;
+    let contestant = functions.iter().find(|it| it.name == function).context("there is no such function")?;
+    let deployed = contestant.command.first().context("it has no executable")?;
+    // Only the last crate, which does all the linking, is compiled anew.
+    let arguments = ["rustc", "--release", "--package", function, "--bin", function, "--", "-C", "strip=none"];
+    let status = Command::new("cargo").args(arguments).current_dir(root).status()?;
+    ensure!(status.success(), "cargo rustc: {status}");
+    let kept = folder.join(format!("{function}-with-symbols"));
+    std::fs::copy(deployed, &kept)?;
+    Ok(contestant.variant(&kept))
 }
 
 /// Builds `peer`, or finds it installed; `event` is what get-customer is sent.

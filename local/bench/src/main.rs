@@ -12,25 +12,26 @@ mod baseline;
 mod callgrind;
 mod chart;
 mod contestants;
+mod costs;
+mod goals;
+mod hot_record;
+mod load;
 mod measure;
 mod process;
+mod profile;
 mod report;
 mod rivals;
 mod throttle;
 mod tls;
 
-use std::{
-    collections::BTreeMap,
-    io::Write,
-    path::{Path, PathBuf},
-    process::ExitCode,
-};
+use std::{collections::BTreeMap, io::Write, path::Path, process::ExitCode};
 
 use anyhow::{Context, Result};
 use arena::Arena;
 use baseline::{Baseline, Needs};
 use clap::{Args, Parser, Subcommand};
 use contestants::{Contestant, Peer};
+use costs::Usage;
 use local::binaries::project_root;
 use report::Line;
 
@@ -51,6 +52,15 @@ enum What {
         #[arg(long)]
         accept: bool,
     },
+    /// Load the whole local system until it saturates, and write the curve.
+    Load,
+    /// Simulate an App whose one record is read by more requests than a partition serves.
+    HotRecord,
+    /// Show where a function's instructions go, by crate.
+    Profile {
+        /// The function.
+        function: String,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -64,6 +74,9 @@ struct Measuring {
     /// Peers that take part too; `local/bench/peers/install` installs those of other languages.
     #[arg(long, value_enum, value_delimiter = ',')]
     peers: Vec<Peer>,
+    /// Another build of a function, measured beside the function.
+    #[arg(long, value_name = "FUNCTION=EXECUTABLE")]
+    variant: Vec<String>,
     /// Contestants by name; all without it.
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
@@ -84,13 +97,19 @@ async fn main() -> Result<ExitCode> {
     match arguments.what {
         None => measure(&root, &folder, &arguments.measuring).await.map(|()| ExitCode::SUCCESS),
         Some(What::Guard { accept }) => guard(&root, &folder, accept).await,
+        Some(What::Load) => load(&root).await.map(|()| ExitCode::SUCCESS),
+        Some(What::HotRecord) => {
+            let table = hot_record::table();
+            say(&table);
+            report::insert(&root.join("docs/performance.md"), "hot-record", &table).map(|()| ExitCode::SUCCESS)
+        }
+        Some(What::Profile { function }) => show_profile(&root, &folder, &function).await.map(|()| ExitCode::SUCCESS),
     }
 }
 
 async fn measure(root: &Path, folder: &Path, arguments: &Measuring) -> Result<()> {
-    let (ours, bare) = contestants::ours(root).await?;
     let arena = Arena::open(folder).await?;
-    let contestants = contestants(root, &arena, ours, &bare, arguments).await?;
+    let (contestants, usages) = contestants(root, &arena, arguments).await?;
     let figures = measure::measure(&arena, &contestants, arguments.rounds, arguments.warm).await?;
     let mut lines = Vec::new();
     for (figures, contestant) in figures.into_iter().zip(&contestants) {
@@ -104,44 +123,63 @@ async fn measure(root: &Path, folder: &Path, arguments: &Measuring) -> Result<()
         let circumstances = report::circumstances();
         let rounds = format!("{circumstances}; {} rounds of {} warm requests.", arguments.rounds, arguments.warm);
         report::insert(&root.join("docs/performance.md"), "figures", &format!("{rounds}\n\n{table}"))?;
+        // Peers use what the function uses that they stand for; what is bare or a floor is nobody's to run.
+        let priced = lines
+            .iter()
+            .zip(&contestants)
+            .filter(|(line, contestant)| line.figures.name == contestant.acts_as || contestant.is_a_peer());
+        let priced = priced.filter_map(|(line, contestant)| Some((&line.figures, *usages.get(&contestant.acts_as)?)));
+        let priced: Vec<_> = priced.collect();
+        let document = root.join("docs/performance.md");
+        report::insert(&document, "goals", &goals::table(&lines))?;
+        report::insert(&document, "costs", &costs::table(&priced))?;
+        report::insert(&document, "months", &costs::months(&priced))?;
         std::fs::write(root.join("docs/performance-cold.svg"), report::cold_chart(&lines))?;
     }
     Ok(())
 }
 
-/// Whoever takes part, in the order of the table.
+fn is_wanted(arguments: &Measuring, name: &str) -> bool {
+    arguments.only.is_empty() || arguments.only.iter().any(|only| only == name)
+}
+
+/// Whoever takes part, in the order of the table: the floor, with which all others are compared, the functions, each
+/// beside its bare one, and the peers.
+/// With them comes what a request of each function, by its name, uses.
 async fn contestants(
     root: &Path,
     arena: &Arena,
-    ours: Vec<Contestant>,
-    [bare, bare_mail]: &[PathBuf; 2],
     arguments: &Measuring,
-) -> Result<Vec<Contestant>> {
-    let event = ours.iter().find(|it| it.name == "get-customer").context("get-customer is missing")?.event.clone();
-    let wanted = |name: &str| arguments.only.is_empty() || arguments.only.iter().any(|only| only == name);
-    let mut all = Vec::new();
-    for contestant in ours {
-        let is_http = contestant.name != contestants::FLOOR && contestant.name != "operator";
-        if is_http && wanted(&format!("bare {}", contestant.name)) {
-            let binary = if contestant.name == "send-passcode" { bare_mail } else { bare };
-            all.push(rivals::bare(arena, &contestant, binary).await?);
+) -> Result<(Vec<Contestant>, BTreeMap<String, Usage>)> {
+    let (floor, rivals) = contestants::rivals(root).await?;
+    let functions = contestants::functions(root, |_| true).await?;
+    let get_customer = functions.iter().find(|it| it.name == "get-customer").context("get-customer is missing")?;
+    let event = get_customer.event.clone();
+    let (mut all, mut usages) = (vec![floor], BTreeMap::new());
+    for function in functions {
+        let calls = rivals::calls(arena, &function).await?;
+        usages.insert(function.name.clone(), Usage::of(&calls));
+        if function.name != "operator" && is_wanted(arguments, &format!("bare {}", function.name)) {
+            let binary = if function.name == "send-passcode" { &rivals.bare_mail } else { &rivals.bare };
+            all.push(rivals::bare(&function, &calls, binary)?);
         }
-        // The floor is what the others are compared with.
-        if contestant.name == contestants::FLOOR || wanted(&contestant.name) {
-            all.push(contestant);
+        let variants = arguments.variant.iter().filter_map(|it| it.strip_prefix(&function.name)?.strip_prefix('='));
+        all.extend(variants.map(|binary| function.variant(Path::new(binary))));
+        if is_wanted(arguments, &function.name) {
+            all.push(function);
         }
     }
     for peer in &arguments.peers {
         all.push(contestants::peer(root, *peer, event.clone()).await?);
     }
-    Ok(all)
+    Ok((all, usages))
 }
 
 async fn guard(root: &Path, folder: &Path, accept: bool) -> Result<ExitCode> {
-    let (ours, _) = contestants::ours(root).await?;
+    let contestants = contestants::functions(root, |_| true).await?;
     let arena = Arena::open(folder).await?;
     let mut functions = BTreeMap::new();
-    for contestant in &ours {
+    for contestant in &contestants {
         let instructions = callgrind::count(&arena, contestant, folder).await?;
         let needs = Needs::new(instructions, measure::sizes(&contestant.package)?);
         functions.insert(contestant.name.clone(), needs);
@@ -169,6 +207,27 @@ async fn guard(root: &Path, folder: &Path, accept: bool) -> Result<ExitCode> {
     }
     say("Over a tenth more. If it has to be: cargo run -p bench -- guard --accept");
     Ok(ExitCode::FAILURE)
+}
+
+async fn load(root: &Path) -> Result<()> {
+    let steps = load::rise(&contestants::functions(root, |_| true).await?).await?;
+    let table = report::load_table(&steps);
+    say(&table);
+    let text = format!("{}.\n\n{table}", report::circumstances());
+    report::insert(&root.join("docs/performance.md"), "load", &text)?;
+    let points: Vec<_> = steps.iter().map(|step| (step.callers, step.rate, step.latency[1] * 1e3)).collect();
+    let chart = chart::load("GET /customer/{cuid} through the whole local system", &points);
+    Ok(std::fs::write(root.join("docs/performance-load.svg"), chart)?)
+}
+
+/// Builds the function with its symbols, profiles it, and writes the shares of the crates into the document.
+async fn show_profile(root: &Path, folder: &Path, function: &str) -> Result<()> {
+    let contestant = contestants::with_symbols(root, function, folder).await?;
+    let arena = Arena::open(folder).await?;
+    let table = profile::table(&callgrind::profiles(&arena, &contestant, folder).await?)?;
+    say(&table);
+    let text = format!("`{function}`, {}:\n\n{table}", report::circumstances());
+    report::insert(&root.join("docs/performance.md"), "profile", &text)
 }
 
 fn say(text: &str) {

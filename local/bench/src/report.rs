@@ -4,7 +4,7 @@ use std::{fmt::Write as _, path::Path};
 
 use anyhow::{Context, Result};
 
-use crate::{callgrind::Instructions, chart, measure::Figures};
+use crate::{callgrind::Instructions, chart, load::Step, measure::Figures};
 
 /// One line of the table.
 pub struct Line {
@@ -50,6 +50,16 @@ pub fn cold_chart(lines: &[Line]) -> String {
     };
     let bars: Vec<_> = lines.iter().map(bar).collect();
     chart::bars("CPU time of a cold start (init and first request), logarithmic", &bars)
+}
+
+/// The steps of a rising load.
+pub fn load_table(steps: &[Step]) -> String {
+    let mut table = "| callers at once | requests a second | p50 ms | p99 ms |\n|--:|--:|--:|--:|\n".to_owned();
+    for Step { callers, rate, latency: [p50, p99] } in steps {
+        // Writing to a string cannot fail.
+        let _ = writeln!(table, "| {callers} | {rate:.0} | {:.1} | {:.1} |", p50 * 1e3, p99 * 1e3);
+    }
+    table
 }
 
 /// Bytes as MB of a million.

@@ -13,12 +13,22 @@ use crate::{
     contestants::{Contestant, FUNCTIONS},
 };
 
-/// Watches `contestant` answer one request, and returns the bare function that makes the same calls; `binary` is its
-/// executable.
+/// The bare function that makes these calls of `contestant`'s; `binary` is its executable.
+///
+/// # Errors
+/// Calls that are no JSON.
+pub fn bare(contestant: &Contestant, trips: &[Vec<Value>], binary: &Path) -> Result<Contestant> {
+    let mut bare = Contestant { name: format!("bare {}", contestant.name), ..contestant.variant(binary) };
+    bare.environment.insert("CALLS".to_owned(), serde_json::to_string(trips)?);
+    Ok(bare)
+}
+
+/// Watches `contestant` answer one request, and returns the calls that it makes for it, each `{"action", "request"}`, in
+/// trips: what is in one trip is under way at once.
 ///
 /// # Errors
 /// A function that fails, and one that makes other calls than [`FUNCTIONS`] says.
-pub async fn bare(arena: &Arena, contestant: &Contestant, binary: &Path) -> Result<Contestant> {
+pub async fn calls(arena: &Arena, contestant: &Contestant) -> Result<Vec<Vec<Value>>> {
     let (_, _, trips) = FUNCTIONS.iter().find(|(name, ..)| *name == contestant.name).context("no such function")?;
     let mut process = arena.start(contestant, &[]).await?;
     let seen: Arc<Mutex<Vec<Value>>> = Arc::default();
@@ -39,10 +49,5 @@ pub async fn bare(arena: &Arena, contestant: &Contestant, binary: &Path) -> Resu
         "{} makes other calls",
         contestant.name
     );
-    let mut bare = contestant.clone();
-    bare.name = format!("bare {}", contestant.name);
-    bare.command = vec![binary.display().to_string()];
-    bare.package = crate::contestants::Package::Binary(binary.to_path_buf());
-    bare.environment.insert("CALLS".to_owned(), serde_json::to_string(&trips)?);
-    Ok(bare)
+    Ok(trips)
 }
