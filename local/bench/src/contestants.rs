@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 /// Our functions, each with the event of `events/` that it is measured by and how its calls to the backends follow one
 /// another: so many at once, then so many at once.
-pub const FUNCTIONS: [(&str, &str, &[usize]); 9] = [
+pub const FUNCTIONS: [(&str, &str, &[usize]); 10] = [
     ("get-customer", "by-its-app", &[1]),
     ("create-customer", "created", &[1, 1]),
     ("list-customers", "all", &[1, 1, 1]),
@@ -23,6 +23,7 @@ pub const FUNCTIONS: [(&str, &str, &[usize]); 9] = [
     ("auth", "right-passcode", &[1, 1, 1]),
     ("auth-nopasscode", "issued", &[1, 1]),
     ("operator", "show_app", &[1]),
+    ("mail-events", "bounce", &[]),
 ];
 
 /// The function that does nothing.
@@ -91,6 +92,11 @@ impl Contestant {
     /// instructions of.
     pub fn is_compiled(&self) -> bool {
         matches!(self.package, Package::Binary(_))
+    }
+
+    /// Whether it has a route and so a bare function beside it.
+    pub fn is_http(&self) -> bool {
+        !["operator", "mail-events"].contains(&self.name.as_str())
     }
 
     /// Whether it is somebody else's way to write a function of ours.

@@ -159,7 +159,7 @@ async fn contestants(
     for function in functions {
         let calls = rivals::calls(arena, &function).await?;
         usages.insert(function.name.clone(), Usage::of(&calls));
-        if function.name != "operator" && is_wanted(arguments, &format!("bare {}", function.name)) {
+        if function.is_http() && is_wanted(arguments, &format!("bare {}", function.name)) {
             let binary = if function.name == "send-passcode" { &rivals.bare_mail } else { &rivals.bare };
             all.push(rivals::bare(&function, &calls, binary)?);
         }
