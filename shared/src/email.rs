@@ -19,7 +19,8 @@ pub struct EmailAddress {
 
 impl EmailAddress {
     /// Reads an address: an ASCII dot-atom of at most 64 characters without `/ ? #`, an `@`, and a domain by UTS-46
-    /// without a trailing dot; at most 254 characters with the domain in its ASCII form.
+    /// without a trailing dot; at most 254 characters, as typed and with the domain in its ASCII form (UTS-46 drops
+    /// characters that nobody sees, any number of them).
     ///
     /// `None` where `text` is no such address.
     #[must_use]
@@ -30,7 +31,7 @@ impl EmailAddress {
         }
         let domain = ascii_domain(domain)?;
         let deliverable = format!("{local}@{domain}");
-        (deliverable.len() <= 254).then(|| Self { typed: text.to_owned(), deliverable })
+        (deliverable.len() <= 254 && text.chars().count() <= 254).then(|| Self { typed: text.to_owned(), deliverable })
     }
 
     /// The address as its owner typed it, for display.
@@ -104,6 +105,8 @@ mod tests {
         assert!(EmailAddress::parse(&longest).is_some());
         assert!(EmailAddress::parse(&format!("{longest}g")).is_none());
         assert!(EmailAddress::parse(&format!("l{local}@example.com")).is_none());
+        let invisible = format!("l@{}example.com", "\u{ad}".repeat(250));
+        assert!(EmailAddress::parse(&invisible).is_none());
     }
 
     #[test]

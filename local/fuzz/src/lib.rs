@@ -52,7 +52,7 @@ pub fn email(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let Some(address) = EmailAddress::parse(text) else { return };
     assert_eq!(address.as_typed(), text);
-    assert!(text.len() <= 254 && text.contains('@'));
+    assert!(text.chars().count() <= 254 && text.contains('@'));
     assert!(!text.contains(|char: char| char.is_control() || " <>\",;()".contains(char)));
     for other in [text.to_ascii_uppercase(), text.to_ascii_lowercase()] {
         let other = EmailAddress::parse(&other).expect("case makes no difference");
