@@ -3,6 +3,7 @@
 //!
 //! In each, the left class is wrong in the first character and the right class is the secret itself: whoever compares
 //! byte by byte and stops at the first difference is found out at once.
+#![expect(clippy::expect_used, reason = "what is parsed stands here")]
 
 use dudect_bencher::{
     BenchRng, Class, CtRunner, ctbench_main,

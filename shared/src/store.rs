@@ -193,8 +193,15 @@ impl Store {
                 asked.insert(self.name(table)?.to_owned(), of_table);
             }
         }
-        let found = in_time(Box::pin(self.read_until_complete(asked))).await?;
-        keys.iter().map(|key| self.pick(&found, key)).collect()
+        let mut found = in_time(Box::pin(self.read_until_complete(asked))).await?;
+        let mut items = Vec::with_capacity(keys.len());
+        for (index, key) in keys.iter().enumerate() {
+            let table = self.name(key.table)?;
+            let at = found.iter().position(|(of, item)| of == table && key.is_of(item));
+            let wanted_again = keys[index + 1..].contains(key);
+            items.push(at.map(|at| if wanted_again { found[at].1.clone() } else { found.swap_remove(at).1 }));
+        }
+        Ok(items)
     }
 
     async fn read_until_complete(
@@ -215,11 +222,6 @@ impl Store {
             }
         }
         Err("DynamoDB left keys of a batch unread.".into())
-    }
-
-    fn pick(&self, found: &[(String, Item)], key: &Key) -> Result<Option<Item>, StoreError> {
-        let name = self.name(key.table)?;
-        Ok(found.iter().find(|(table, item)| table == name && key.is_of(item)).map(|(_, item)| item.clone()))
     }
 
     /// Writes a whole item, whatever was there.
