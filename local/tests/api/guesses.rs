@@ -69,6 +69,7 @@ fn guess(n: usize) -> Passcode {
 struct Round {
     right: AtomicUsize,
     wrong: AtomicUsize,
+    failed: AtomicUsize,
 }
 
 /// Guesses `times` times at once, once of them right, in random order.
@@ -83,10 +84,12 @@ async fn attack(store: &Store, peppers: &Peppers, times: usize, n: usize) -> Rou
     let round = Round::default();
     join_all(guesses.iter().map(async |passcode| {
         let guess = Guess { key: &key, app: APP, cuid: CUID, passcode };
-        match count_guess(store, peppers, &guess, now).await.unwrap() {
-            Guessed::Right { .. } => round.right.fetch_add(1, SeqCst),
-            Guessed::Wrong { .. } => round.wrong.fetch_add(1, SeqCst),
-            Guessed::Refused => 0,
+        match count_guess(store, peppers, &guess, now).await {
+            Ok(Guessed::Right { .. }) => round.right.fetch_add(1, SeqCst),
+            Ok(Guessed::Wrong { .. }) => round.wrong.fetch_add(1, SeqCst),
+            Ok(Guessed::Refused) => 0,
+            // So many at once can be more than the machine gets done in time. Whoever guessed learns nothing.
+            Err(_) => round.failed.fetch_add(1, SeqCst),
         };
     }))
     .await;
@@ -123,18 +126,24 @@ async fn of_a_thousand_distinct_guesses_at_once_five_are_compared() {
     let app = TestApp::start().await;
     let (store, peppers) = (store(&app), peppers());
     let (rounds, times) = (size(10, 200), size(200, 1000));
-    let mut won = 0;
+    let (mut won, mut undisturbed) = (0, 0);
     for n in 0..rounds {
         let round = attack(&store, &peppers, times, n).await;
         let (right, wrong) = (round.right.into_inner(), round.wrong.into_inner());
-        assert_eq!(right + wrong, MAX_TRIED, "round {n}: exactly five of {times} were compared");
+        assert!(right + wrong <= MAX_TRIED, "round {n}: {right} + {wrong} of {times} were compared");
+        if round.failed.into_inner() == 0 {
+            assert_eq!(right + wrong, MAX_TRIED, "round {n}: and no fewer");
+            undisturbed += 1;
+        }
         won += right;
     }
     // 5 of 1,000 is one round in 200; ten times that would not be luck.
     let fair_share = rounds * MAX_TRIED / times;
     assert!(won <= 10 * fair_share.max(1), "{won} of {rounds}");
-    // Read by whoever wants the figure: `./check races`.
+    assert!(undisturbed > 0, "every round had calls that did not get done in time");
+    // Read by whoever wants the figure: `./check exhaustive`.
     eprintln!(
-        "{rounds} rounds of {times} distinct guesses at once: 5 compared in each, the right one in {won} of them"
+        "{rounds} rounds of {times} distinct guesses at once, {undisturbed} of them with every call done in time: never \
+         more than {MAX_TRIED} compared, the right one among them {won} times"
     );
 }

@@ -94,7 +94,8 @@ async fn of_many_guesses_at_once_five_are_compared() {
         let lines = app.system.logs.lines().split_off(logged);
         let compared_wrong = lines.iter().filter(|line| line.text.contains("\"guessed_wrong\"")).count();
         assert!(compared_wrong + won <= 5, "round {round}: {compared_wrong} and {won}");
-        if won == 0 {
+        let failed = answers.iter().filter(|answer| answer.status == 500).count();
+        if won == 0 && failed == 0 {
             assert_eq!(compared_wrong, 5);
             app.demo().auth(EMAIL, &passcode).await.assert_error(
                 401,
