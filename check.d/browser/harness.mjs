@@ -67,12 +67,13 @@ export function asApp(path, options = {}) {
 export async function look(page, name, { fullPage = true, without = [] } = {}) {
   const rules = Object.fromEntries(without.map((rule) => [rule, { enabled: false }]));
   for (const colorScheme of ["light", "dark"]) {
-    await page.emulateMedia({ colorScheme });
+    // A colour that is on its way from light to dark is neither.
+    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
     await page.screenshot({ path: `${pictures}/${name}-${colorScheme}.png`, fullPage });
     await page.evaluate(axe);
     const { violations } = await page.evaluate((rules) => axe.run({ rules }), rules);
     const found = violations.map(({ id, help, nodes }) => ({ id, help, where: nodes.map((node) => node.html).slice(0, 9) }));
     assert.deepEqual(found, [], `${name}, ${colorScheme}`);
   }
-  await page.emulateMedia({ colorScheme: null });
+  await page.emulateMedia({ colorScheme: null, reducedMotion: null });
 }
