@@ -23,9 +23,6 @@ use tokio_rustls::{
     },
 };
 
-/// What a verifier is given beside our own root: as many as a function has embedded, to cost as much.
-const AMAZON_ROOTS: &str = include_str!("../../../shared/src/amazon-roots.pem");
-
 /// Certificates, and the files by which each kind of contestant is told of their root.
 pub struct Authority {
     server: Arc<ServerConfig>,
@@ -48,16 +45,16 @@ impl Authority {
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(leaf_key.serialize_der()));
         let server = ServerConfig::builder().with_no_client_auth().with_single_cert(chain, key)?;
         let system = std::fs::read_to_string("/etc/ssl/certs/ca-certificates.crt").unwrap_or_default();
-        for (name, others) in [("root.pem", ""), ("amazon.pem", AMAZON_ROOTS), ("system.pem", system.as_str())] {
+        for (name, others) in [("root.pem", ""), ("system.pem", system.as_str())] {
             std::fs::write(folder.join(name), format!("{others}{}", root.pem()))?;
         }
         Ok(Self { server: Arc::new(server), folder, connections: Arc::default() })
     }
 
-    /// Variables that name the trust stores: Amazon's roots and ours for the functions, the system's and ours for what
-    /// looks there, ours beside its own for Node.
+    /// Variables that name the trust stores: ours for the functions instead of those that they have embedded, the system's
+    /// and ours for what looks there, ours beside its own for Node.
     pub fn environment(&self) -> [(&'static str, String); 3] {
-        [("AWS_CA_BUNDLE", "amazon.pem"), ("SSL_CERT_FILE", "system.pem"), ("NODE_EXTRA_CA_CERTS", "root.pem")]
+        [("AWS_CA_BUNDLE", "root.pem"), ("SSL_CERT_FILE", "system.pem"), ("NODE_EXTRA_CA_CERTS", "root.pem")]
             .map(|(variable, file)| (variable, self.folder.join(file).display().to_string()))
     }
 

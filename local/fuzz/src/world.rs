@@ -16,6 +16,7 @@ use shared::{
     auth::Policy,
     http::Reply,
     passcode::{Pepper, Peppers},
+    sdk,
 };
 use tokio::runtime::Runtime;
 
@@ -153,7 +154,7 @@ fn store(endpoint: &str) -> Store {
         .endpoint_url(endpoint)
         .region(Region::new("eu-west-1"))
         .credentials_provider(Credentials::new("test", "test", None, None, "test"))
-        .http_client(aws_smithy_http_client::Builder::new().build_http());
+        .http_client(sdk::http_client().expect("a client"));
     let client = Client::from_conf(config.build());
     // AppsTable is what local calls the table of APPS_TABLE.
     let name = |variable: &str| {

@@ -15,6 +15,7 @@ use shared::{
         Claimed, Guess, Guessed, MAX_TRIED, Passcode, Pepper, Peppers, Plan, SendRules, State, claim_mail, count_guess,
         plan_send, record_key,
     },
+    sdk,
     store::{Key, Table},
 };
 use std::time::Duration;
@@ -40,7 +41,7 @@ fn store(app: &TestApp) -> Store {
             .endpoint_url(&app.system.backends.dynamodb)
             .region(Region::new("eu-west-1"))
             .credentials_provider(Credentials::new("test", "test", None, None, "test"))
-            .http_client(aws_smithy_http_client::Builder::new().build_http())
+            .http_client(sdk::http_client().unwrap())
             .build(),
     );
     Store::new(client, |table| (table == Table::Passcodes).then(|| "PasscodesTable".to_owned()))

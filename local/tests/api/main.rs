@@ -24,5 +24,6 @@ mod reference;
 mod story;
 mod support;
 mod tickets;
+mod tls;
 mod trips;
 mod watch;

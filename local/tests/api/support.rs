@@ -34,8 +34,7 @@ impl TestApp {
 
     /// As `start`, with options of one's own.
     pub async fn start_with(change: impl FnOnce(&mut Options)) -> Self {
-        let root = binaries::project_root().unwrap();
-        let mut options = Options::new(std::fs::read_to_string(root.join("template.yaml")).unwrap());
+        let mut options = Options::new(template());
         // Whatever a function could say, it says to the `Watch`.
         options.environment.insert("LOG_LEVEL".to_owned(), "trace".to_owned());
         // `./check` asks whether the whole suite has used every permission that the template grants.
@@ -84,7 +83,13 @@ impl TestApp {
     }
 }
 
-async fn executables() -> anyhow::Result<BTreeMap<String, PathBuf>> {
+/// The text of the project's template.
+pub fn template() -> String {
+    std::fs::read_to_string(binaries::project_root().unwrap().join("template.yaml")).unwrap()
+}
+
+/// The functions' executables, by name.
+pub async fn executables() -> anyhow::Result<BTreeMap<String, PathBuf>> {
     let build = async || binaries::build(&binaries::project_root()?, false).await;
     EXECUTABLES.get_or_try_init(build).await.cloned()
 }
