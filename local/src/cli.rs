@@ -16,6 +16,7 @@ use std::{
     path::{Path, PathBuf},
     time::Duration,
 };
+use tokio::net::TcpListener;
 
 /// Runs the whole Customers API on this machine: no account, no container.
 #[derive(Debug, Parser)]
@@ -30,9 +31,10 @@ pub struct Arguments {
     /// Address of DynamoDB.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9002")]
     dynamodb: String,
-    /// Address of the demo App's site, which is a partner's app, and of the demo platform.
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9003")]
-    partner: String,
+    /// Address of the demo App's site, which is a partner's app, and of the demo platform [default: 127.0.0.1:9003, or a
+    /// free port where another system has that].
+    #[arg(long, value_name = "ADDRESS")]
+    partner: Option<String>,
     /// Write addresses and demo credentials to this file, as JSON, once everything answers.
     #[arg(long, value_name = "PATH")]
     ready_file: Option<PathBuf>,
@@ -104,7 +106,7 @@ pub async fn run(arguments: Arguments) -> Result<()> {
         ready(&json!({ "mail": backends.mail, "dynamodb": backends.dynamodb }))?;
         return std::future::pending().await;
     }
-    let (listener, partner) = system::bind(&arguments.partner, "--partner").await?;
+    let (listener, partner) = bind_partner(arguments.partner.as_deref()).await?;
     let system = System::start(&options, binaries::build(&root, arguments.release)).await?;
     system.warm().await?;
     let demo = demo::provision(&system, &format!("{partner}/platform"), options.data.as_deref()).await?;
@@ -120,6 +122,14 @@ pub async fn run(arguments: Arguments) -> Result<()> {
         "platform": demo.platform,
     }))?;
     std::future::pending().await
+}
+
+/// Whoever runs several systems chooses the addresses of their APIs, mailboxes and databases, and need not know of this.
+async fn bind_partner(chosen: Option<&str>) -> Result<(TcpListener, String)> {
+    match system::bind(chosen.unwrap_or("127.0.0.1:9003"), "--partner").await {
+        Err(_) if chosen.is_none() => system::bind("127.0.0.1:0", "--partner").await,
+        bound => bound,
+    }
 }
 
 /// How long codes are good for, which a partner learns from its operator.

@@ -105,6 +105,27 @@ async fn it_prints_a_first_curl_that_works() {
 }
 
 #[tokio::test]
+async fn two_systems_get_along_whose_addresses_differ() {
+    let files = [new_file("first"), new_file("second")];
+    let mut systems = files.each_ref().map(|file| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_local"));
+        command.args(&FREE[..6]).arg("--ready-file").arg(file).stdout(Stdio::null()).stderr(Stdio::null());
+        command.spawn().unwrap()
+    });
+    let mut sites = Vec::new();
+    for (file, system) in files.iter().zip(&mut systems) {
+        let site = wait_for(file, system).await["partner"].as_str().unwrap().to_owned();
+        assert_eq!(client().get(format!("{site}/")).send().await.unwrap().status(), 200);
+        sites.push(site);
+    }
+    assert_ne!(sites[0], sites[1]);
+    for mut system in systems {
+        system.kill().unwrap();
+        system.wait().unwrap();
+    }
+}
+
+#[tokio::test]
 async fn backends_alone_hold_the_fixtures() {
     let file = new_file("backends");
     let mut child = local().arg("--backends-only").arg("--ready-file").arg(&file).spawn().unwrap();
