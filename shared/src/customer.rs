@@ -27,7 +27,8 @@ pub struct Customer {
     pub profile: Vec<(&'static str, String)>,
     /// Whether its own pairs, passcodes and tickets are refused.
     pub suspended: bool,
-    /// Pairs and tickets of another epoch are revoked.
+    /// When all pairs were revoked last, in milliseconds since 1970; 0 if never. Pairs and tickets of another epoch are
+    /// revoked.
     pub epoch: u64,
     /// When it was created.
     pub created_at: Timestamp,

@@ -45,7 +45,9 @@ pub async fn revoke(deps: &Deps, mut fields: Fields) -> Result<Done, OperatorErr
         Some(key) => revoke_one(deps, &cuid, &key).await?,
         None => {
             set_in_both(deps, &cuid, |customer| {
-                customer.epoch += 1;
+                // Higher than any before it, those that a restore from a backup took away among them: a count would
+                // come by theirs again, and the pairs that they had ended would be good once more.
+                customer.epoch = deps.clock.now().as_millis().max(customer.epoch + 1);
                 vec![("epoch", number(customer.epoch))]
             })
             .await?;

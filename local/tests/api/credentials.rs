@@ -185,6 +185,31 @@ async fn a_customers_pair_is_refused_once_it_is_revoked_suspended_expired_or_era
     assert_ne!(again.body["cuid"], *cuid);
 }
 
+/// A restored backup takes a customer's epoch back, and Credentials, which is not restored, has pairs of all its epochs.
+#[tokio::test]
+async fn what_was_revoked_stays_so_after_a_restored_customer_is_revoked_once() {
+    let app = TestApp::start().await;
+    let before = app.demo().create("ada@example.com").await.body;
+    let cuid = before["cuid"].as_str().unwrap();
+    let tables = &app.system.backends.tables;
+    let [customer, guard] = ["CustomersTable", "DirectoryTable"].map(|table| (table, tables.items(table).unwrap().remove(0)));
+    let mut pairs = vec![before.clone()];
+    for _ in 0..3 {
+        app.command(json!({ "command": "revoke_credentials", "cuid": cuid })).await;
+        pairs.push(app.demo().auth_by_cuid(cuid).await.body);
+    }
+    for (table, item) in [customer, guard] {
+        tables.put(table, &item).unwrap();
+    }
+    assert_eq!(app.as_customer(&before).show(cuid).await.status, 200, "the restore brought it back");
+    for _ in 0..2 {
+        app.command(json!({ "command": "revoke_credentials", "cuid": cuid })).await;
+        for pair in &pairs {
+            app.as_customer(pair).show(cuid).await.assert_error(403, "invalid_token", "Invalid token");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_pair_is_valid_for_exactly_its_lifetime() {
     let app = TestApp::start().await;
