@@ -39,6 +39,31 @@ check_timing() {
        } END { exit wrong || seen != 3 }' target/timing
 }
 
+# The proof of the tests: each patch of defences/ takes one defence out of a copy of the code, and one of the tests that
+# it names has to fail. A patch that no longer applies or compiles is an error: write it anew for the code as it is.
+step defences "Each defence taken out of the code is noticed by a test" long
+check_defences() {
+  local copy=$PWD/target/defences/code patch name tests noticed missed=0
+  export CARGO_TARGET_DIR=$PWD/target/defences/target RUSTFLAGS="-A warnings"
+  rm -rf "$copy"
+  mkdir -p "$copy"
+  git ls-files -z | xargs -0 cp --parents --target-directory="$copy"
+  for patch in check.d/defences/*.patch; do
+    name=$(basename "$patch" .patch)
+    patch --quiet --strip=1 --directory="$copy" <"$patch"
+    (cd "$copy" && cargo build --quiet --workspace --bins)
+    read -ra tests < <(sed -n 's/^Tests: //p' "$patch")
+    if noticed=$(cd "$copy" && cargo test --quiet -p local --test api -- "${tests[@]}" 2>&1); then
+      echo "$name: NOT NOTICED"
+      missed=1
+    else
+      echo "$name: $(grep --max-count=1 --only-matching "^    [a-z_]*::[a-z0-9_:]*$" <<<"$noticed" || tail -n 20 <<<"$noticed")"
+    fi
+    patch --quiet --reverse --strip=1 --directory="$copy" <"$patch"
+  done
+  return "$missed"
+}
+
 # Amazon's own implementation takes the place of the embedded database: every condition, transaction and expression is
 # read by another parser. It listens on every interface, so it gets a network of its own, and the tests with it. Needs
 # Java 17 and util-linux.

@@ -192,7 +192,8 @@ async fn what_was_revoked_stays_so_after_a_restored_customer_is_revoked_once() {
     let before = app.demo().create("ada@example.com").await.body;
     let cuid = before["cuid"].as_str().unwrap();
     let tables = &app.system.backends.tables;
-    let [customer, guard] = ["CustomersTable", "DirectoryTable"].map(|table| (table, tables.items(table).unwrap().remove(0)));
+    let [customer, guard] =
+        ["CustomersTable", "DirectoryTable"].map(|table| (table, tables.items(table).unwrap().remove(0)));
     let mut pairs = vec![before.clone()];
     for _ in 0..3 {
         app.command(json!({ "command": "revoke_credentials", "cuid": cuid })).await;

@@ -138,6 +138,26 @@ async fn twenty_five_failures_in_a_row_pause_a_customer_for_an_hour() {
 }
 
 #[tokio::test]
+async fn the_pause_begins_in_the_middle_of_a_passcode_and_the_right_guess_has_to_wait_too() {
+    let app = with_customer().await;
+    app.demo().send(EMAIL).await;
+    let passcode = app.mailed_passcode(EMAIL);
+    app.edit_passcode(|item| item["failures"] = json!({ "N": "23" }));
+    for guess in 1..=3 {
+        assert_refused(&app.demo().auth(EMAIL, &wrong(&passcode, guess)).await);
+    }
+    assert_refused(&app.demo().auth(EMAIL, &passcode).await);
+    app.edit_passcode(|item| {
+        assert_eq!(
+            (&item["failures"]["N"], item["tried"]["BS"].as_array().unwrap().len()),
+            (&json!("25"), 2),
+            "{item}"
+        );
+    });
+    assert_eq!(app.demo().send(EMAIL).await.status, 429);
+}
+
+#[tokio::test]
 async fn a_new_code_does_not_reset_the_failures_and_a_success_does() {
     let app = with_customer().await;
     app.demo().send(EMAIL).await;
@@ -217,6 +237,25 @@ async fn a_lease_that_a_crash_left_behind_holds_back_until_it_ends() {
     app.edit_passcode(|item| item["lease_until"] = json!({ "N": now.to_string() }));
     app.demo().send(EMAIL).await;
     assert_eq!(app.mails_to(EMAIL), 2);
+}
+
+/// What a send leaves that was overtaken by an erasure: the item is there, of somebody who is not.
+#[tokio::test]
+async fn an_erased_customers_passcode_is_not_their_successors() {
+    let app = with_customer().await;
+    let erased = app.demo().get("/customer").await.body[0]["cuid"].clone();
+    app.demo().send(EMAIL).await;
+    let passcode = app.mailed_passcode(EMAIL);
+    let tables = &app.system.backends.tables;
+    let left = tables.items("PasscodesTable").unwrap().remove(0);
+    app.command(json!({ "command": "erase_customer", "cuid": erased })).await;
+    app.demo().create(EMAIL).await;
+    tables.put("PasscodesTable", &left).unwrap();
+    assert_refused(&app.demo().auth(EMAIL, &passcode).await);
+    app.demo().send(EMAIL).await;
+    assert_eq!(app.mails_to(EMAIL), 2, "no cooldown of a code that is not theirs");
+    assert_refused(&app.demo().auth(EMAIL, &passcode).await);
+    assert_eq!(app.demo().auth(EMAIL, &app.mailed_passcode(EMAIL)).await.status, 200);
 }
 
 #[tokio::test]
