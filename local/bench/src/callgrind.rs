@@ -45,7 +45,7 @@ pub async fn profiles(arena: &Arena, contestant: &Contestant, folder: &Path) -> 
 
 /// How often a run is tried. Under callgrind on a busy machine a handshake may take longer than the SDK gives it; it is
 /// then tried again, and its instructions would count twice.
-const ATTEMPTS: u32 = 6;
+const ATTEMPTS: u32 = 12;
 
 /// Runs the contestant through `requests` requests and returns how many instructions that took.
 async fn run(arena: &Arena, contestant: &Contestant, folder: &Path, requests: u32) -> Result<u64> {
