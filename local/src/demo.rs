@@ -33,12 +33,17 @@ pub struct DemoPlatform {
     pub platformtoken: String,
 }
 
-/// Makes the demo records, or takes up those that an earlier run has left in `data`. `platform_url` is where SSO
-/// leads to.
+/// Makes the demo records, or takes up those that an earlier run has left in `data`; the reference begins with them.
+/// `platform_url` is where SSO leads to.
 ///
 /// # Errors
 /// What the operator refuses, and a data folder that cannot be written.
 pub async fn provision(system: &System, platform_url: &str, data: Option<&Path>) -> Result<Demo> {
+    let demo = make_or_take_up(system, platform_url, data).await?;
+    Ok(system.demo.get_or_init(|| demo).clone())
+}
+
+async fn make_or_take_up(system: &System, platform_url: &str, data: Option<&Path>) -> Result<Demo> {
     let file = data.map(|folder| folder.join("demo.json"));
     if let Some(text) = file.as_deref().and_then(|file| std::fs::read(file).ok()) {
         let earlier: Demo = serde_json::from_slice(&text).context("the demo records of the data folder are damaged")?;

@@ -1,11 +1,13 @@
 //! The API reference as a page, under `/docs/` of the API's address: `openapi.yaml`, drawn by swagger-ui.
 
+use crate::{demo::Demo, guard};
 use axum::{
-    Router,
-    http::header,
-    response::{IntoResponse, Redirect},
+    Json, Router,
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Redirect, Response},
     routing::{MethodRouter, get},
 };
+use std::sync::{Arc, OnceLock};
 
 /// The reference's first server, which is the local system at its default address.
 const SERVER: &str = "url: http://127.0.0.1:9000\n";
@@ -15,8 +17,9 @@ const SAME_ORIGIN: &str = "url: /\n";
 const POLICY: &str = "default-src 'none'; connect-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
                       img-src 'self' data:; font-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// The page and what it needs. Its addresses are relative, so that the same files work on any host.
-pub fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
+/// The page and what it needs. Its addresses are relative, so that the same files work on any host. Here it begins with
+/// the credentials of `demo`, as soon as there is one.
+pub fn router<S: Clone + Send + Sync + 'static>(demo: Arc<OnceLock<Demo>>) -> Router<S> {
     let description = include_str!("../../openapi.yaml").replacen(SERVER, SAME_ORIGIN, 1);
     Router::new()
         .route("/docs", get(Redirect::temporary("/docs/")))
@@ -29,6 +32,17 @@ pub fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
             file("text/javascript", include_str!("../assets/swagger-ui/swagger-ui-bundle.js")),
         )
         .route("/docs/openapi.yaml", file("application/yaml", description))
+        .route("/docs/demo.json", get(async move |headers| credentials(&headers, demo.get())))
+}
+
+fn credentials(headers: &HeaderMap, demo: Option<&Demo>) -> Response {
+    if let Err(refusal) = guard::loopback_program(headers) {
+        return *refusal;
+    }
+    match demo {
+        Some(demo) => ([(header::CACHE_CONTROL, "no-store")], Json(demo)).into_response(),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
 }
 
 fn file<S: Clone + Send + Sync + 'static>(kind: &'static str, text: impl Into<axum::body::Bytes>) -> MethodRouter<S> {

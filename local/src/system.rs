@@ -2,6 +2,7 @@
 
 use crate::{
     calls::Calls,
+    demo::Demo,
     dynamodb::{Front, Kept, Tables},
     faults::Faults,
     gateway::{Gateway, Pools},
@@ -19,7 +20,7 @@ use std::{
     collections::BTreeMap,
     net::IpAddr,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 use tokio::net::TcpListener;
 
@@ -168,6 +169,8 @@ pub struct System {
     pub backends: Backends,
     /// What the functions have written.
     pub logs: Logs,
+    /// What the reference begins with, once it is provisioned.
+    pub demo: Arc<OnceLock<Demo>>,
     functions: Arc<Pools>,
 }
 
@@ -196,8 +199,9 @@ impl System {
         }
         let functions = Arc::new(functions);
         let gateway = Gateway::new(&backends.template, functions.clone(), options.throttle)?;
-        backends.servers.serve(api_listener, gateway.router());
-        Ok(Self { api, backends, logs, functions })
+        let demo = Arc::default();
+        backends.servers.serve(api_listener, gateway.router(Arc::clone(&demo)));
+        Ok(Self { api, backends, logs, demo, functions })
     }
 
     /// Starts one process of each function and waits until all of them are ready.

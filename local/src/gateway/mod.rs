@@ -7,6 +7,7 @@ mod routes;
 mod throttle;
 
 use crate::{
+    demo::Demo,
     ids, reference,
     runtime::{Outcome, Pool},
     template::Template,
@@ -24,7 +25,7 @@ use routes::Routes;
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::{Duration, Instant},
 };
 use throttle::Throttle;
@@ -59,11 +60,11 @@ impl Gateway {
         Ok(Self { routes: Routes::new(&template.functions)?, throttle: throttled.then_some(throttle), functions })
     }
 
-    /// The API as a service.
-    pub fn router(self) -> Router {
+    /// The API as a service, whose reference begins with the credentials of `demo`.
+    pub fn router(self, demo: Arc<OnceLock<Demo>>) -> Router {
         Router::new()
             .route("/2015-03-31/functions/{function}/invocations", post(invoke::invoke))
-            .merge(reference::router())
+            .merge(reference::router(demo))
             .fallback(handle)
             .layer(DefaultBodyLimit::max(BODY_LIMIT))
             .with_state(Arc::new(self))

@@ -248,6 +248,14 @@ async fn the_page_of_the_reference_calls_the_system_that_serves_it() {
     for file in needed {
         assert_eq!(get(&format!("/docs/{file}")).await.status(), 200, "{file}");
     }
+    let demo = get("/docs/demo.json").await;
+    assert_eq!(demo.headers()["cache-control"], "no-store");
+    assert_eq!(demo.json::<Value>().await.unwrap()["app"]["superkey"], *app.demo.app.superkey);
+    for (header, value) in [("origin", "https://evil.example"), ("host", "evil.example")] {
+        let asked =
+            client().get(format!("{}/docs/demo.json", app.system.api)).header(header, value).send().await.unwrap();
+        assert_eq!(asked.status(), 403, "{header}: {value}");
+    }
     let served: Value = serde_saphyr::from_str(&get("/docs/openapi.yaml").await.text().await.unwrap()).unwrap();
     assert_eq!(served["servers"][0]["url"], "/");
     assert_eq!(served["paths"], openapi()["paths"]);
