@@ -42,8 +42,10 @@ async fn respond(deps: &Deps, call: &Call) -> Result<Reply> {
     let [app] = deps.store.batch_get([credentials.record_key()]).await.during(STEP)?;
     let app = credentials.verify(call, app.as_ref(), deps.clock.now())?;
 
-    let limit = call.query("limit")?.map(parse_limit).transpose()?;
-    let after = call.query("cursor")?.map(|text| Cursor::open(text, &app.cursor_key)).transpose()?;
+    let limit = call.query("limit").and_then(|limit| limit.map(parse_limit).transpose());
+    let open = |text| Cursor::open(text, &app.cursor_key);
+    let after = call.query("cursor").and_then(|cursor| cursor.map(open).transpose());
+    let (limit, after) = both(limit, after)?;
 
     let Page { json, last } = read_page(&deps.store, &app, after, limit).await.during(STEP)?;
     let reply = raw_json(200, json);
@@ -55,6 +57,17 @@ async fn respond(deps: &Deps, call: &Call) -> Result<Reply> {
             with_header(reply, "link", &format!("</customer?{limit}cursor={cursor}>; rel=\"next\""))
         }
     })
+}
+
+/// The two values, or the bad fields of both.
+fn both<A, B>(one: Result<A>, other: Result<B>) -> Result<(A, B)> {
+    match (one, other) {
+        (Err(Error::Invalid(mut bad)), Err(Error::Invalid(also_bad))) => {
+            bad.extend(also_bad);
+            Err(Error::Invalid(bad))
+        }
+        (one, other) => Ok((one?, other?)),
+    }
 }
 
 fn parse_limit(text: &str) -> Result<usize> {

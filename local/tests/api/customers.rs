@@ -226,6 +226,7 @@ async fn a_list_is_cut_where_the_caller_says() {
     for limit in ["0", "1001", "-1", "+1", "1.0", "x", "", "99999999999999999999", "1&limit=2"] {
         app.demo().get(&format!("/customer?limit={limit}")).await.assert_invalid(&["limit"]);
     }
+    app.demo().get("/customer?limit=0&cursor=forged").await.assert_invalid(&["limit", "cursor"]);
     let cursor = next_page(&app.demo().get("/customer?limit=1").await).unwrap();
     let sealed = cursor.split_once("cursor=").unwrap().1;
     let forged = format!("{}A{}", &sealed[..30], &sealed[31..]);
