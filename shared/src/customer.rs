@@ -96,10 +96,16 @@ impl Customer {
         insert("email", text(&self.email));
         insert("status", status(self.suspended));
         insert("epoch", number(self.epoch));
-        if let Some((_, country)) = self.profile.iter().find(|(name, _)| *name == "country") {
+        if let Some(country) = self.country() {
             insert("country", text(country));
         }
         item
+    }
+
+    /// The customer's country, as given: mails speak its language, so the guard has it too.
+    #[must_use]
+    pub fn country(&self) -> Option<&str> {
+        self.profile.iter().find(|(name, _)| *name == "country").map(|(_, country)| country.as_str())
     }
 
     /// The record as a caller sees it: `cuid`, every field that was given, `created_at`.

@@ -117,7 +117,7 @@ async fn set_in_both(
 ) -> Result<Customer, OperatorError> {
     for _ in 0..ATTEMPTS {
         let (mut customer, address) = read(deps, cuid).await?;
-        let seen = as_read(&customer);
+        let (unchanged, seen) = as_read(&customer);
         let changes = change(&mut customer);
         let set: Vec<_> = changes.iter().map(|(name, _)| format!("#new_{name} = :new_{name}")).collect();
         let expression = format!("SET {}", set.join(", "));
@@ -128,7 +128,7 @@ async fn set_in_both(
                 let names = changes.iter().map(|(name, _)| names(name)).chain([("#status".into(), "status".into())]);
                 update
                     .update_expression(&expression)
-                    .condition_expression(AS_READ)
+                    .condition_expression(unchanged)
                     .set_expression_attribute_names(Some(names.collect()))
                     .set_expression_attribute_values(Some(seen.into_iter().chain(values()).collect()))
             })?
@@ -146,16 +146,21 @@ async fn set_in_both(
     Err(contended())
 }
 
-/// The condition that what stands twice is as it was read, with [`as_read`]'s values and the name `#status`.
-const AS_READ: &str = "email = :seen_email AND epoch = :seen_epoch AND #status = :seen_status";
-
-fn as_read(customer: &Customer) -> Item {
-    let seen = [
+/// The condition that what stands twice is as it was read, with the name `#status`, and its values.
+fn as_read(customer: &Customer) -> (String, Item) {
+    let mut condition = "email = :seen_email AND epoch = :seen_epoch AND #status = :seen_status AND ".to_owned();
+    let mut seen = vec![
         (":seen_email", text(&customer.email)),
         (":seen_epoch", number(customer.epoch)),
         (":seen_status", status(customer.suspended)),
     ];
-    seen.map(|(name, value)| (name.to_owned(), value)).into()
+    if let Some(country) = customer.country() {
+        condition.push_str("country = :seen_country");
+        seen.push((":seen_country", text(country)));
+    } else {
+        condition.push_str("attribute_not_exists(country)");
+    }
+    (condition, seen.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
 }
 
 fn contended() -> OperatorError {

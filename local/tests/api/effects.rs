@@ -225,11 +225,12 @@ async fn erasing_a_customer_takes_effect_on_the_next_request_amid_all_others() {
 async fn commands_that_meet_each_other_leave_record_and_guard_alike() {
     let app = crowd().await;
     let cuid = app.demo().get("/customer").await.body[0]["cuid"].clone();
-    for round in 1..=size(3, 30) {
-        let commands = (0..12).map(|n| match n % 4 {
+    for round in 1..=size(6, 30) {
+        let commands = (0..20).map(|n| match n % 5 {
             0 => json!({ "command": "suspend_customer", "cuid": cuid }),
             1 => json!({ "command": "resume_customer", "cuid": cuid }),
             2 => json!({ "command": "revoke_credentials", "cuid": cuid }),
+            3 => json!({ "command": "change_customer", "cuid": cuid, "country": format!("{round}.{n}") }),
             _ => json!({ "command": "change_customer", "cuid": cuid, "email": format!("{round}.{n}@example.com") }),
         });
         let done = futures::future::join_all(commands.map(|command| app.operate(command))).await;
@@ -243,7 +244,7 @@ async fn commands_that_meet_each_other_leave_record_and_guard_alike() {
             items.remove(0)
         };
         let (customer, guard) = (alone("CustomersTable"), alone("DirectoryTable"));
-        for name in ["cuid", "app", "email", "status", "epoch"] {
+        for name in ["cuid", "app", "email", "status", "epoch", "country"] {
             assert_eq!(customer[name], guard[name], "{name}");
         }
     }

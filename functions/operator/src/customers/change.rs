@@ -7,7 +7,7 @@ use shared::{
     store::{ItemExt, Outcome, StoreError, Table, Transaction, text},
 };
 
-use super::{AS_READ, ATTEMPTS, as_read, contended, read, to_json};
+use super::{ATTEMPTS, as_read, contended, read, to_json};
 use crate::{Deps, Done, OperatorError, fields::Fields, values};
 
 pub async fn change(deps: &Deps, mut fields: Fields) -> Result<Done, OperatorError> {
@@ -87,12 +87,13 @@ fn write<'a>(
             }
         }
         let remove = if remove.is_empty() { String::new() } else { format!(" REMOVE {}", remove.join(", ")) };
-        for (name, value) in as_read(before) {
+        let (unchanged, seen) = as_read(before);
+        for (name, value) in seen {
             update = update.expression_attribute_values(name, value);
         }
         update
             .update_expression(format!("SET {}{remove}", set.join(", ")))
-            .condition_expression(AS_READ)
+            .condition_expression(unchanged)
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":email", text(&after.email))
     })?;
