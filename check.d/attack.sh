@@ -2,17 +2,17 @@
 
 # Without a sanitizer, since no code of ours is unsafe: the compiler at hand will do. Not linked as a whole, which would
 # take minutes a target. What is found new is kept in target/fuzz/corpus; an input that breaks something belongs into
-# local/fuzz/corpus, where every test run replays it.
+# fuzz/corpus, where every test run replays it.
 step fuzz "No input breaks a function (FUZZ_SECONDS a target, else 60)" long
 check_fuzz() {
   cargo_tool cargo-fuzz
   export CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_OPT_LEVEL=1
-  local options=(--fuzz-dir local/fuzz --target-dir target/fuzz --features libfuzzer --sanitizer none) target name
+  local options=(--fuzz-dir fuzz --target-dir target/fuzz --features libfuzzer --sanitizer none) target name
   cargo fuzz build "${options[@]}"
-  for target in local/fuzz/targets/*.rs; do
+  for target in fuzz/targets/*.rs; do
     name=$(basename "$target" .rs)
     mkdir -p "target/fuzz/corpus/$name"
-    cargo fuzz run "${options[@]}" "$name" "target/fuzz/corpus/$name" "local/fuzz/corpus/$name" -- \
+    cargo fuzz run "${options[@]}" "$name" "target/fuzz/corpus/$name" "fuzz/corpus/$name" -- \
       -max_total_time="${FUZZ_SECONDS:-60}" -timeout=20 -print_final_stats=1 >"target/fuzz/$name.log" 2>&1 ||
       { tail -n 60 "target/fuzz/$name.log"; return 1; }
     awk -v name="$name" '/number_of_executed/ { runs = $2 } /new_units/ { found = $2 }

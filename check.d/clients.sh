@@ -15,16 +15,16 @@ for name, value in names.items():
 PYTHON
   )
   eval "$exports"
-  for file in examples/*; do
+  for file in examples/*.*; do
     case $file in
       *.sh) signs_in sh "$file" ;;
       *.mjs) signs_in node "$file" ;;
       *.py) signs_in python3 "$file" ;;
-      *.md) ;;
+      *.rs | *.md) ;;
       *) echo "Nothing is known of how to run $file" >&2; return 1 ;;
     esac
   done
-  signs_in cargo run --quiet -p local --example sign-in
+  signs_in cargo run --quiet -p partner-site --example sign-in
 }
 
 # signs_in COMMAND...: it succeeds, and its last words are the customer's record.

@@ -46,7 +46,7 @@ check_emulator() {
   local rapid
   rapid=$(python -c 'import pathlib, samcli; print(pathlib.Path(samcli.__file__).parent / "local/rapid")')
   [[ -d .aws-sam/build ]] || check_sam_build
-  cargo run --quiet -p local --bin emulator -- "$rapid/aws-lambda-rie-$(uname -m | sed s/aarch64/arm64/)" .aws-sam/build
+  cargo run --quiet -p tools -- emulator "$rapid/aws-lambda-rie-$(uname -m | sed s/aarch64/arm64/)" .aws-sam/build
 }
 
 # send-passcode -> SendPasscodeFunction

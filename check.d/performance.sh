@@ -1,6 +1,6 @@
 # What the functions need.
 
-# local/bench/baseline.json is what they needed when somebody last looked. Instructions are counted by callgrind, and
+# bench/baseline.json is what they needed when somebody last looked. Instructions are counted by callgrind, and
 # repeat however busy the machine is; a change that is meant is accepted by `cargo run -p bench -- guard --accept`.
 step performance "No function needs over a tenth more instructions or bytes than it did"
 check_performance() {

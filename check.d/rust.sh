@@ -25,5 +25,5 @@ check_permissions() {
     cargo test --workspace --quiet
   fi
   cargo build --workspace --bins --quiet
-  "${CARGO_TARGET_DIR:-target}/debug/unused-permissions" "$PERMISSIONS_RECORD"
+  "${CARGO_TARGET_DIR:-target}/debug/tools" unused-permissions "$PERMISSIONS_RECORD"
 }

@@ -2,6 +2,7 @@
 
 use crate::{files, system::System};
 use anyhow::{Context, Result, anyhow};
+use partner_site::{AppCredentials, PlatformCredentials};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -10,27 +11,9 @@ use std::path::Path;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Demo {
     /// The App's credentials.
-    pub app: DemoApp,
+    pub app: AppCredentials,
     /// The platform's credentials.
-    pub platform: DemoPlatform,
-}
-
-/// Super credentials.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct DemoApp {
-    /// The App's key.
-    pub superkey: String,
-    /// Its token.
-    pub supertoken: String,
-}
-
-/// Platform credentials.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct DemoPlatform {
-    /// The platform's key.
-    pub platformkey: String,
-    /// Its token.
-    pub platformtoken: String,
+    pub platform: PlatformCredentials,
 }
 
 /// Makes the demo records, or takes up those that an earlier run has left in `data`; the reference begins with them.
@@ -56,14 +39,14 @@ async fn make_or_take_up(system: &System, platform_url: &str, data: Option<&Path
         }
     }
     let create = json!({ "command": "create_platform", "name": "Demo platform", "url": platform_url });
-    let platform: DemoPlatform = serde_json::from_value(operate(system, create).await?)?;
+    let platform: PlatformCredentials = serde_json::from_value(operate(system, create).await?)?;
     let create = json!({
         "command": "create_app",
         "name": "Demo App",
         "grants": ["passcode", "nopasscode"],
         "platform": platform.platformkey,
     });
-    let app: DemoApp = serde_json::from_value(operate(system, create).await?)?;
+    let app: AppCredentials = serde_json::from_value(operate(system, create).await?)?;
     let demo = Demo { app, platform };
     if let Some(file) = file {
         files::write_private(&file, serde_json::to_string(&demo)?.as_bytes())?;

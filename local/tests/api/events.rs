@@ -18,7 +18,7 @@ const PEPPERS: [(&str, &str); 3] = [
 fn the_fixtures_are_what_their_generator_prints() {
     let file = std::fs::read(binaries::project_root().unwrap().join("events/fixtures.json")).unwrap();
     let file: Value = serde_json::from_slice(&file).unwrap();
-    assert!(file == fixtures::all(), "cargo run -p local --example fixtures > events/fixtures.json");
+    assert!(file == fixtures::all(), "cargo run -p tools -- fixtures > events/fixtures.json");
 }
 
 #[test]

@@ -10,8 +10,6 @@ mod data;
 mod effects;
 mod events;
 mod faults;
-mod features;
-mod fixtures;
 mod gateway;
 mod guesses;
 mod invoke;
@@ -27,3 +25,5 @@ mod tickets;
 mod tls;
 mod trips;
 mod watch;
+
+use tools::fixtures;

@@ -183,7 +183,7 @@ pub async fn with_symbols(root: &Path, function: &str, folder: &Path) -> Result<
 /// # Errors
 /// A build that fails; a peer that has not been installed.
 pub async fn peer(root: &Path, peer: Peer, event: Value) -> Result<Contestant> {
-    let peers = root.join("local/bench/peers");
+    let peers = root.join("bench/peers");
     let (name, folder, program): (_, _, Vec<String>) = match peer {
         Peer::Ordinary => {
             let manifest = peers.join("ordinary/Cargo.toml").display().to_string();
@@ -195,7 +195,7 @@ pub async fn peer(root: &Path, peer: Peer, event: Value) -> Result<Contestant> {
         Peer::Python => ("Python 3.11, boto3", "python/package", vec![interpreter()?]),
     };
     let folder = peers.join(folder);
-    ensure!(folder.is_dir(), "{name} is not installed: run local/bench/peers/install");
+    ensure!(folder.is_dir(), "{name} is not installed: run bench/peers/install");
     let entry = folder.join(if peer == Peer::Node { "bootstrap.js" } else { "bootstrap.py" });
     let command = program.into_iter().chain([entry.display().to_string()]).collect();
     Ok(Contestant {

@@ -1,7 +1,7 @@
-//! `unused-permissions RECORD`: names every permission that `template.yaml` grants and no test has used, and fails if
+//! `tools unused-permissions RECORD`: names every permission that `template.yaml` grants and no test has used, and fails if
 //! there is one. The tests write the record where `PERMISSIONS_RECORD` says.
 
-use std::{collections::BTreeMap, io::Write, process::ExitCode};
+use std::{collections::BTreeMap, io::Write, path::Path, process::ExitCode};
 
 use anyhow::{Context, Result};
 use local::{
@@ -9,8 +9,11 @@ use local::{
     template::{Secrets, Template},
 };
 
-fn main() -> Result<ExitCode> {
-    let record = std::env::args_os().nth(1).context("usage: unused-permissions RECORD")?;
+/// Prints the permissions that no line of `record` names.
+///
+/// # Errors
+/// A record or a template that cannot be read.
+pub fn run(record: &Path) -> Result<ExitCode> {
     let used = std::fs::read_to_string(record).context("the record cannot be read: run the tests first")?;
     let text = std::fs::read_to_string(binaries::project_root()?.join("template.yaml"))?;
     let template = Template::load(&text, &BTreeMap::new(), &mut Secrets::default())?;

@@ -1,4 +1,8 @@
 //! The fixed, test-only records of `events/fixtures.json`, and the secrets that go with them.
+//!
+//! `cargo run -p tools -- fixtures > events/fixtures.json`; a test compares the file with this. The secrets in it are
+//! readable, and their checksums wrong on purpose: no scanner takes them for real ones.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a generator that cannot go on has failed")]
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -43,6 +47,7 @@ fn hash(prefix: &str, name: &str) -> TokenHash {
 }
 
 /// Every record, by table.
+#[must_use]
 pub fn all() -> Value {
     let json = |items: Vec<Item>| items.iter().map(to_json).collect::<Vec<_>>();
     json!({
@@ -207,6 +212,7 @@ fn item<const N: usize>(attributes: [(&str, Attribute); N]) -> Item {
 }
 
 /// An item in DynamoDB's JSON.
+#[must_use]
 pub fn to_json(item: &Item) -> Value {
     Value::Object(item.iter().map(|(name, value)| (name.clone(), attribute(value))).collect::<Map<_, _>>())
 }

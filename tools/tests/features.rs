@@ -1,4 +1,5 @@
 //! One set of features for `cargo run -p local` and for the build of the workspace that it starts.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -1,4 +1,4 @@
-//! `emulator RIE BUILD`: sends every event of `events/` to the bootstraps that `sam build` has left in BUILD, each under
+//! `tools emulator RIE BUILD`: sends every event of `events/` to the bootstraps that `sam build` has left in BUILD, each under
 //! Lambda's own Runtime Interface Emulator (the executable RIE, which comes with the SAM CLI), and compares the answers
 //! with the expected ones. It is what `sam local invoke` would show, without a container.
 
@@ -6,7 +6,7 @@ use std::{
     collections::BTreeMap,
     io::Write,
     net::TcpListener,
-    path::{Path, PathBuf},
+    path::Path,
     process::{ExitCode, Stdio},
     time::Duration,
 };
@@ -24,12 +24,11 @@ use tokio::process::{Child, Command};
 /// How long the emulator may take to listen.
 const START: Duration = Duration::from_secs(10);
 
-#[tokio::main]
-async fn main() -> Result<ExitCode> {
-    let mut arguments = std::env::args_os().skip(1).map(PathBuf::from);
-    let (Some(rie), Some(build)) = (arguments.next(), arguments.next()) else {
-        anyhow::bail!("usage: emulator RIE BUILD");
-    };
+/// Sends the events, and prints how many answers differ, and how.
+///
+/// # Errors
+/// An emulator that does not start or answer.
+pub async fn run(rie: &Path, build: &Path) -> Result<ExitCode> {
     let events = binaries::project_root()?.join("events");
     let read = |name: &str| -> Result<Value> { Ok(serde_json::from_slice(&std::fs::read(events.join(name))?)?) };
     let (fixtures, fixed) = (read("fixtures.json")?, read("env.json")?["Parameters"].clone());
@@ -44,7 +43,7 @@ async fn main() -> Result<ExitCode> {
         let mut environment = backends.environment(&fixed, &options);
         // The number tells calls of one process from another's; there is one.
         environment.insert("AWS_ACCESS_KEY_ID".to_owned(), format!("{function}.0"));
-        let emulator = Emulator::start(&rie, &build.join(logical_id(function)).join("bootstrap"), environment).await?;
+        let emulator = Emulator::start(rie, &build.join(logical_id(function)).join("bootstrap"), environment).await?;
         for case in cases {
             backends.tables.replace(&fixtures)?;
             let answer = emulator.invoke(&case.event).await?;

@@ -9,12 +9,13 @@ mod page;
 mod session;
 mod signing_in;
 
-use crate::{demo::Demo, guard};
+pub use api::{AppCredentials, PlatformCredentials};
+
 use api::{Api, Failure, FieldError, Identity, Pair, Refusal};
 use axum::{
     Form, Router,
     extract::{Query, Request, State},
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, HeaderName, StatusCode, header},
     middleware::{self, Next},
     response::{AppendHeaders, IntoResponse, Redirect, Response},
     routing::{get, post},
@@ -52,9 +53,14 @@ struct Customer {
 ///
 /// # Errors
 /// An HTTP client that cannot be built.
-pub fn router(api: &str, demo: &Demo, code_lifetime: Duration) -> reqwest::Result<Router> {
+pub fn router(
+    api: &str,
+    app: AppCredentials,
+    platform_credentials: PlatformCredentials,
+    code_lifetime: Duration,
+) -> reqwest::Result<Router> {
     let site = Site {
-        api: Api::new(api, demo.app.clone(), demo.platform.clone())?,
+        api: Api::new(api, app, platform_credentials)?,
         code_lifetime,
         signing_in: Sessions::new("signing_in"),
         customers: Sessions::new("customer"),
@@ -71,8 +77,8 @@ pub fn router(api: &str, demo: &Demo, code_lifetime: Duration) -> reqwest::Resul
         .route("/open-platform", post(open_platform).get(async || Redirect::to("/account")))
         .route("/sign-out", post(sign_out).get(async || Redirect::to("/")))
         .route("/platform", get(platform))
-        .route("/page.css", file("text/css", include_str!("../../assets/partner/page.css")))
-        .route("/countdown.js", file("text/javascript", include_str!("../../assets/partner/countdown.js")))
+        .route("/page.css", file("text/css", include_str!("../assets/page.css")))
+        .route("/countdown.js", file("text/javascript", include_str!("../assets/countdown.js")))
         .layer(middleware::from_fn(protect))
         .with_state(Arc::new(site)))
 }
@@ -81,8 +87,8 @@ pub fn router(api: &str, demo: &Demo, code_lifetime: Duration) -> reqwest::Resul
 /// cookie), and a page of ours is in nobody's frame or cache. There is no `form-action`, for a browser applies it to
 /// where a form redirects to, and a platform is elsewhere as a rule.
 async fn protect(request: Request, next: Next) -> Response {
-    if let Err(refusal) = guard::not_a_foreign_page(request.headers()) {
-        return *refusal;
+    if !of_this_site(request.headers()) {
+        return StatusCode::FORBIDDEN.into_response();
     }
     let policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src data:; base-uri 'none'; \
                   frame-ancestors 'none'";
@@ -94,6 +100,12 @@ async fn protect(request: Request, next: Next) -> Response {
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ];
     (AppendHeaders(headers), next.run(request).await).into_response()
+}
+
+/// Whether no page of another origin has made a browser send these headers.
+fn of_this_site(headers: &HeaderMap) -> bool {
+    let text = |name: &HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or_default());
+    text(&header::ORIGIN).is_none_or(|origin| origin.split_once("://").map(|(_, host)| host) == text(&header::HOST))
 }
 
 type TheSite = State<Arc<Site>>;

@@ -1,10 +1,9 @@
 //! The Customers API as a partner's server calls it: one method an endpoint, each with what one does when a reply is
 //! lost. This is the model to copy; the pages around it are only pages.
 
-use crate::demo::{DemoApp, DemoPlatform};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, header, redirect::Policy};
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -13,6 +12,24 @@ const ATTEMPTS: u32 = 3;
 const PAUSE: Duration = Duration::from_millis(200);
 /// A little more than the slowest endpoint takes at most.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A partner's super credentials, as its operator hands them out.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct AppCredentials {
+    /// The App's key.
+    pub superkey: String,
+    /// Its token.
+    pub supertoken: String,
+}
+
+/// A platform's credentials, as its operator hands them out.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PlatformCredentials {
+    /// The platform's key.
+    pub platformkey: String,
+    /// Its token.
+    pub platformtoken: String,
+}
 
 /// Why there is no result.
 #[derive(Debug)]
@@ -75,14 +92,14 @@ pub struct Identity {
 pub struct Api {
     client: Client,
     url: String,
-    app: DemoApp,
-    platform: DemoPlatform,
+    app: AppCredentials,
+    platform: PlatformCredentials,
 }
 
 impl Api {
     /// # Errors
     /// A client that cannot be built.
-    pub fn new(url: &str, app: DemoApp, platform: DemoPlatform) -> reqwest::Result<Self> {
+    pub fn new(url: &str, app: AppCredentials, platform: PlatformCredentials) -> reqwest::Result<Self> {
         // Following the redirect of the SSO would send the App's credentials on to the platform.
         let client = Client::builder().no_proxy().timeout(PATIENCE).redirect(Policy::none()).build()?;
         Ok(Self { client, url: url.to_owned(), app, platform })

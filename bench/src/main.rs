@@ -71,7 +71,7 @@ struct Measuring {
     /// Warm requests in each round.
     #[arg(long, default_value_t = 40)]
     warm: usize,
-    /// Peers that take part too; `local/bench/peers/install` installs those of other languages.
+    /// Peers that take part too; `bench/peers/install` installs those of other languages.
     #[arg(long, value_enum, value_delimiter = ',')]
     peers: Vec<Peer>,
     /// Another build of a function, measured beside the function.
@@ -184,7 +184,7 @@ async fn guard(root: &Path, folder: &Path, accept: bool) -> Result<ExitCode> {
         let needs = Needs::new(instructions, measure::sizes(&contestant.package)?);
         functions.insert(contestant.name.clone(), needs);
     }
-    let (file, now) = (root.join("local/bench/baseline.json"), Baseline::of_this_machine(functions));
+    let (file, now) = (root.join("bench/baseline.json"), Baseline::of_this_machine(functions));
     if accept {
         now.write(&file)?;
         say("The baseline is what was found.");

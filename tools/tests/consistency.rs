@@ -165,13 +165,13 @@ fn crates_functions_and_folders_of_events_have_the_same_names() {
 /// Per-package settings of a profile have no wildcard, and the benchmark has a request for each function.
 #[test]
 fn every_function_is_built_for_size_and_measured() {
-    let (manifest, contestants) = (read("Cargo.toml"), read("local/bench/src/contestants.rs"));
+    let (manifest, contestants) = (read("Cargo.toml"), read("bench/src/contestants.rs"));
     for name in function_crates() {
         assert!(
             manifest.contains(&format!("\n{name} = {{ opt-level = \"s\", strip = true }}\n")),
             "Cargo.toml: {name}"
         );
-        assert!(contestants.contains(&format!("(\"{name}\", ")), "local/bench: {name}");
+        assert!(contestants.contains(&format!("(\"{name}\", ")), "bench: {name}");
     }
 }
 

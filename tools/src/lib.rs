@@ -1,0 +1,5 @@
+//! What generates files of this repository and checks it. Tests of `tests/` compare what stands in more than one place.
+
+pub mod emulator;
+pub mod fixtures;
+pub mod unused_permissions;

@@ -1,0 +1,39 @@
+//! `cargo run -p tools -- COMMAND`: one command for each thing that is generated or checked.
+
+use std::{io::Write, path::PathBuf, process::ExitCode};
+
+use anyhow::Result;
+use clap::Parser;
+use tools::{emulator, fixtures, unused_permissions};
+
+/// Generates files of this repository, and checks it.
+#[derive(Parser)]
+#[command(name = "tools")]
+enum Command {
+    /// Prints `events/fixtures.json`.
+    Fixtures,
+    /// Sends every event to the built functions, under Lambda's Runtime Interface Emulator.
+    Emulator {
+        /// The emulator's executable, which comes with the SAM CLI.
+        rie: PathBuf,
+        /// Where `sam build` has left the functions.
+        build: PathBuf,
+    },
+    /// Names the permissions that the template grants and no test has used.
+    UnusedPermissions {
+        /// What the tests have written where `PERMISSIONS_RECORD` said.
+        record: PathBuf,
+    },
+}
+
+#[tokio::main]
+async fn main() -> Result<ExitCode> {
+    match Command::parse() {
+        Command::Fixtures => {
+            writeln!(std::io::stdout().lock(), "{:#}", fixtures::all())?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Emulator { rie, build } => emulator::run(&rie, &build).await,
+        Command::UnusedPermissions { record } => unused_permissions::run(&record),
+    }
+}
