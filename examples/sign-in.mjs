@@ -16,7 +16,8 @@ const path = `/customer/${encodeURIComponent(email)}`;
 try {
   await call("/customer", { method: "POST", headers: asApp, body: { company: "JavaScript Ltd", email } });
 } catch (error) {
-  // The customer exists already: just as good.
+  // A customer who exists already is as good as a new one. Neither reply shows who typed the address: the passcode does.
+  // So the pair of the first is for a server alone, and nobody is signed in by the `cuid` of the second.
   if (error.code !== "customer_exists") throw error;
 }
 await call(`${path}/passcode`, { headers: asApp });

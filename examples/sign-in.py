@@ -34,7 +34,8 @@ path = f"/customer/{quote(email, safe='')}"
 try:
     call("/customer", AS_APP, {"company": "Python Ltd", "email": email})
 except ApiError as error:
-    # The customer exists already: just as good.
+    # A customer who exists already is as good as a new one. Neither reply shows who typed the address: the passcode
+    # does. So the pair of the first is for a server alone, and nobody is signed in by the `cuid` of the second.
     if error.code != "customer_exists":
         raise
 call(f"{path}/passcode", AS_APP)

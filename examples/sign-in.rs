@@ -32,7 +32,9 @@ async fn main() -> Result<()> {
 
     let create = client.post(format!("{api}/customer")).json(&json!({ "company": "Rust Ltd", "email": email }));
     match call(as_app(create)).await {
-        // The customer exists already: just as good.
+        // A customer who exists already is as good as a new one. Neither reply shows who typed the address: the
+        // passcode does. So the pair of the first is for a server alone, and nobody is signed in by the `cuid` of the
+        // second.
         Err(error) if error.to_string().starts_with("customer_exists") => {}
         created => drop(created?),
     }

@@ -9,10 +9,8 @@ use axum::{
 };
 use std::sync::{Arc, OnceLock};
 
-/// The reference's first server, which is the local system at its default address.
-const SERVER: &str = "url: http://127.0.0.1:9000\n";
-/// The same as seen from a page that the local system serves, wherever it listens.
-const SAME_ORIGIN: &str = "url: /\n";
+/// The one server of the description that the page shows: whatever system serves the page.
+const SERVERS: &str = "servers:\n  - url: /\n    description: The system that serves this page.\n";
 /// The page fetches nothing from elsewhere. swagger-ui styles its elements itself, and has its icons as `data:`.
 const POLICY: &str = "default-src 'none'; connect-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
                       img-src 'self' data:; font-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -20,7 +18,7 @@ const POLICY: &str = "default-src 'none'; connect-src 'self'; script-src 'self';
 /// The page and what it needs. Its addresses are relative, so that the same files work on any host. Here it begins with
 /// the credentials of `demo`, as soon as there is one.
 pub fn router<S: Clone + Send + Sync + 'static>(demo: Arc<OnceLock<Demo>>) -> Router<S> {
-    let description = include_str!("../../openapi.yaml").replacen(SERVER, SAME_ORIGIN, 1);
+    let description = with_own_server(include_str!("../../openapi.yaml"));
     Router::new()
         .route("/docs", get(Redirect::temporary("/docs/")))
         .route("/docs/", file("text/html; charset=utf-8", include_str!("../assets/swagger-ui/index.html")))
@@ -33,6 +31,21 @@ pub fn router<S: Clone + Send + Sync + 'static>(demo: Arc<OnceLock<Demo>>) -> Ro
         )
         .route("/docs/openapi.yaml", file("application/yaml", description))
         .route("/docs/demo.json", get(async move |headers| credentials(&headers, demo.get())))
+}
+
+/// The description with `SERVERS` in place of its own servers.
+fn with_own_server(description: &str) -> String {
+    let mut ours = String::with_capacity(description.len());
+    let mut among_servers = false;
+    for line in description.split_inclusive('\n') {
+        // A top-level key begins where a line does.
+        if line.starts_with(|first: char| first.is_ascii_alphabetic()) {
+            among_servers = line.trim_end() == "servers:";
+            ours += if among_servers { SERVERS } else { "" };
+        }
+        ours += if among_servers { "" } else { line };
+    }
+    ours
 }
 
 fn credentials(headers: &HeaderMap, demo: Option<&Demo>) -> Response {
@@ -49,12 +62,4 @@ fn file<S: Clone + Send + Sync + 'static>(kind: &'static str, text: impl Into<ax
     let text = text.into();
     let headers = [(header::CONTENT_TYPE, kind), (header::CONTENT_SECURITY_POLICY, POLICY)];
     get(async move || (headers, text).into_response())
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn the_reference_names_the_local_systems_default_address_once() {
-        assert_eq!(include_str!("../../openapi.yaml").matches(super::SERVER).count(), 1);
-    }
 }

@@ -106,7 +106,8 @@ impl Api {
     }
 
     /// `POST /customer`. A customer who exists already is as good as a new one: it may be this very request whose first
-    /// reply was lost. The pair that comes with a new customer is left alone, for nobody has proved the address yet.
+    /// reply was lost. Neither answer shows who typed the address: the passcode does. So the pair that comes with a new
+    /// customer is left alone, and nobody is signed in by the `cuid` of the `409`.
     pub async fn sign_up(&self, profile: &Value) -> Result<(), Failure> {
         let request = self.client.post(format!("{}/customer", self.url)).json(profile);
         match self.send(self.as_app(request)).await {

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 /// What the examples of requests call the customer, the passcode and the ticket.
 const CUID: &str = "Ky9Pf34qY6Nb3wWD25RQ4F";
-const PASSCODES: [&str; 2] = ["12345678", "1234 5678"];
+const PASSCODE: &str = "1234 5678";
 
 fn openapi() -> Value {
     let text = std::fs::read_to_string(binaries::project_root().unwrap().join("openapi.yaml")).unwrap();
@@ -141,7 +141,7 @@ async fn real(partner: &Caller<'_>, operation: &str, request: Request) -> Reques
     for (_, _, value) in &mut real.parameters {
         *value = value.replace(CUID, cuid);
         if let Some(passcode) = &passcode
-            && PASSCODES.contains(&&**value)
+            && value == PASSCODE
         {
             value.clone_from(passcode);
         }
@@ -257,6 +257,7 @@ async fn the_page_of_the_reference_calls_the_system_that_serves_it() {
         assert_eq!(asked.status(), 403, "{header}: {value}");
     }
     let served: Value = serde_saphyr::from_str(&get("/docs/openapi.yaml").await.text().await.unwrap()).unwrap();
-    assert_eq!(served["servers"][0]["url"], "/");
-    assert_eq!(served["paths"], openapi()["paths"]);
+    let mut expected = openapi();
+    expected["servers"] = json!([{ "url": "/", "description": "The system that serves this page." }]);
+    assert_eq!(served, expected);
 }
