@@ -2,14 +2,16 @@
 
 mod server;
 mod ses;
+mod source;
 
 pub use server::router;
 
 use crate::{ids, time};
+use regex_lite::Regex;
 use serde::Serialize;
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError},
 };
 use tokio::sync::broadcast;
 
@@ -33,6 +35,34 @@ pub struct Mail {
     pub html: String,
     /// RFC 3339, UTC.
     pub sent_at: String,
+    /// The headers that the sender has asked for, besides these.
+    #[serde(skip)]
+    pub headers: Vec<(String, String)>,
+}
+
+/// What a list shows of a mail.
+#[derive(Clone, Debug, Serialize)]
+pub struct Row {
+    id: String,
+    from: String,
+    to: String,
+    subject: String,
+    /// The passcode as it is written in the mail; empty if there is none.
+    code: String,
+    sent_at: String,
+}
+
+impl From<&Mail> for Row {
+    fn from(mail: &Mail) -> Self {
+        let Mail { id, from, to, subject, sent_at, .. } = mail.clone();
+        Self { id, from, to, subject, code: passcode_in(&mail.text).unwrap_or_default().to_owned(), sent_at }
+    }
+}
+
+/// The passcode, as a mail writes it: `1234 5678`.
+fn passcode_in(text: &str) -> Option<&str> {
+    static PASSCODE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\b[0-9]{4} [0-9]{4}\b").ok());
+    Some(PASSCODE.as_ref()?.find(text)?.as_str())
 }
 
 /// Something that has happened to the mailbox, as the page is told.
@@ -40,11 +70,13 @@ pub struct Mail {
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Change {
     /// A mail has come.
-    Added { id: String },
+    Added { mail: Row },
     /// One was deleted.
     Deleted { id: String },
     /// All were.
     Cleared,
+    /// More than could be told one by one.
+    Much,
 }
 
 /// Every mail that the functions have sent.
@@ -67,6 +99,11 @@ impl Mailbox {
         let to =
             |mail: &&Mail| address.is_none_or(|address| mail.to.split(", ").any(|to| to.eq_ignore_ascii_case(address)));
         self.lock().iter().rev().filter(to).cloned().collect()
+    }
+
+    /// All mails as a list shows them, the newest first.
+    fn rows(&self) -> Vec<Row> {
+        self.lock().iter().rev().map(Row::from).collect()
     }
 
     /// The mail with this id.
@@ -106,14 +143,17 @@ impl Mailbox {
             text: parts.text,
             html: parts.html,
             sent_at: time::rfc3339(time::now_ms()),
+            headers: parts.headers,
         };
+        let row = Row::from(&mail);
         let mut mails = self.lock();
-        if mails.len() == KEPT {
-            mails.pop_front();
-        }
+        let oldest = if mails.len() == KEPT { mails.pop_front() } else { None };
         mails.push_back(mail);
         drop(mails);
-        self.announce(Change::Added { id: id.clone() });
+        if let Some(Mail { id, .. }) = oldest {
+            self.announce(Change::Deleted { id });
+        }
+        self.announce(Change::Added { mail: row });
         id
     }
 

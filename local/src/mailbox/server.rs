@@ -2,10 +2,11 @@
 //!
 //! - `POST /v2/email/outbound-emails`: SES v2's `SendEmail`
 //! - `GET /messages?to=ADDRESS`, `GET /messages/{id}`, `DELETE /messages`, `DELETE /messages/{id}`
-//! - `GET /events`: server-sent events, a `message` for each [`Change`](super::Change)
-//! - `GET /`: the page
+//! - `GET /messages/{id}/html`, `GET /messages/{id}/source`: the mail as a page of its own, and as it goes out
+//! - `GET /`: the page; `GET /rows` is its list, and `GET /events` has a server-sent `message` for each
+//!   [`Change`](super::Change)
 
-use super::{Mailbox, ses};
+use super::{Change, Mail, Mailbox, ses, source};
 use crate::{
     calls::{Call, Calls},
     faults::{Attempt, Faults},
@@ -20,10 +21,10 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     middleware::{self, Next},
     response::{
-        Html, IntoResponse, Response,
+        IntoResponse, Response,
         sse::{Event, KeepAlive, Sse},
     },
-    routing::{get, post},
+    routing::{MethodRouter, get, post},
 };
 use futures::Stream;
 use serde::Deserialize;
@@ -31,7 +32,12 @@ use serde_json::json;
 use std::convert::Infallible;
 use tokio::sync::broadcast::error::RecvError;
 
-const PAGE: &str = include_str!("../mailbox.html");
+/// The page has what comes from here and no more, and is in nobody's frame.
+const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
+                           frame-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/// A mail is a stranger's page: it has pictures and styles, and neither scripts nor an origin. Only the mailbox frames it.
+const MAIL_POLICY: &str = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src https: data:; base-uri 'none'; \
+                           form-action 'none'; frame-ancestors 'self'";
 
 #[derive(Clone)]
 struct Office {
@@ -44,18 +50,30 @@ struct Office {
 /// The mail address as a service.
 pub fn router(mailbox: Mailbox, calls: Calls, policies: Policies, faults: Faults) -> Router {
     Router::new()
-        .route("/", get(Html(PAGE)))
+        .route("/", file("text/html; charset=utf-8", include_str!("../../assets/mailbox/index.html")))
+        .route("/page.css", file("text/css", include_str!("../../assets/mailbox/page.css")))
+        .route("/page.js", file("text/javascript", include_str!("../../assets/mailbox/page.js")))
+        .route("/rows", get(rows))
         .route("/events", get(events))
         .route("/messages", get(list).delete(clear))
         .route("/messages/{id}", get(show).delete(delete))
+        .route("/messages/{id}/html", get(show_html))
+        .route("/messages/{id}/source", get(show_source))
         .route("/v2/email/outbound-emails", post(send))
         .layer(middleware::from_fn(keep_out))
         .with_state(Office { mailbox, calls, policies, faults })
 }
 
+fn file(kind: &'static str, text: &'static str) -> MethodRouter<Office> {
+    get(async move || ([(header::CONTENT_TYPE, kind), (header::CONTENT_SECURITY_POLICY, PAGE_POLICY)], text))
+}
+
 async fn keep_out(request: Request, next: Next) -> Response {
     match guard::not_a_foreign_page(request.headers()) {
-        Ok(()) => next.run(request).await,
+        Ok(()) => {
+            let nosniff = [(header::X_CONTENT_TYPE_OPTIONS, "nosniff"), (header::CACHE_CONTROL, "no-store")];
+            (nosniff, next.run(request).await).into_response()
+        }
         Err(refusal) => *refusal,
     }
 }
@@ -71,11 +89,28 @@ async fn list(State(office): State<Office>, Query(filter): Query<Filter>) -> Res
     Json(office.mailbox.mails(address.as_deref())).into_response()
 }
 
+async fn rows(State(office): State<Office>) -> Response {
+    Json(office.mailbox.rows()).into_response()
+}
+
 async fn show(State(office): State<Office>, Path(id): Path<String>) -> Response {
     match office.mailbox.mail(&id) {
         Some(mail) => Json(mail).into_response(),
         None => not_found(),
     }
+}
+
+async fn show_html(State(office): State<Office>, Path(id): Path<String>) -> Response {
+    let shown = |mail: Mail| {
+        let headers =
+            [(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CONTENT_SECURITY_POLICY, MAIL_POLICY)];
+        (headers, mail.html).into_response()
+    };
+    office.mailbox.mail(&id).map_or_else(not_found, shown)
+}
+
+async fn show_source(State(office): State<Office>, Path(id): Path<String>) -> Response {
+    office.mailbox.mail(&id).map_or_else(not_found, |mail| source::of(&mail).into_response())
 }
 
 async fn clear(State(office): State<Office>) -> StatusCode {
@@ -95,12 +130,12 @@ async fn events(State(office): State<Office>) -> Sse<impl Stream<Item = Result<E
     let mut changes = office.mailbox.changes.subscribe();
     let events = stream! {
         loop {
-            match changes.recv().await {
-                Ok(change) => yield Ok(Event::default().event("message").json_data(change).unwrap_or_default()),
-                // Whoever missed some will see them in the list, which each event makes the page fetch.
-                Err(RecvError::Lagged(_)) => {}
+            let change = match changes.recv().await {
+                Ok(change) => change,
+                Err(RecvError::Lagged(_)) => Change::Much,
                 Err(RecvError::Closed) => return,
-            }
+            };
+            yield Ok(Event::default().event("message").json_data(change).unwrap_or_default());
         }
     };
     Sse::new(events).keep_alive(KeepAlive::default())

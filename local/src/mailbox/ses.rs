@@ -11,6 +11,8 @@ pub struct Parts {
     pub subject: String,
     pub text: String,
     pub html: String,
+    /// `Reply-To` first, where there is one.
+    pub headers: Vec<(String, String)>,
 }
 
 #[derive(Deserialize)]
@@ -19,11 +21,14 @@ struct SendEmail {
     from_email_address: Option<String>,
     #[serde(default)]
     destination: Destination,
+    #[serde(default)]
+    reply_to_addresses: Vec<String>,
     content: Content,
     #[serde(default)]
     email_tags: Vec<Tag>,
 }
 
+/// A tag, or a header.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Tag {
@@ -53,6 +58,8 @@ struct Content {
 struct Simple {
     subject: Part,
     body: MailBody,
+    #[serde(default)]
+    headers: Vec<Tag>,
 }
 
 #[derive(Deserialize)]
@@ -94,7 +101,11 @@ pub fn parse(body: &[u8]) -> Result<Parts, String> {
     if text.is_empty() && html.is_empty() {
         return Err("Missing body.".to_owned());
     }
-    Ok(Parts { from, to, subject: simple.subject.data, text, html })
+    let reply_to = request.reply_to_addresses.join(", ");
+    let reply_to = (!reply_to.is_empty()).then(|| ("Reply-To".to_owned(), reply_to));
+    let more = simple.headers.into_iter().map(|Tag { name, value }| (name, value));
+    let headers = reply_to.into_iter().chain(more).collect();
+    Ok(Parts { from, to, subject: simple.subject.data, text, html, headers })
 }
 
 /// SES takes neither a non-ASCII local part nor a Unicode domain; a display name has to be MIME-encoded.

@@ -77,12 +77,68 @@ async fn mails_can_be_read_and_deleted_and_the_page_is_told() {
         let chunk = tokio::time::timeout(Duration::from_secs(5), events.chunk()).await.unwrap().unwrap();
         told.push_str(std::str::from_utf8(&chunk.unwrap()).unwrap());
     }
-    let expected = format!(
-        "event: message\ndata: {{\"type\":\"added\",\"id\":\"{id}\"}}\n\n\
-         event: message\ndata: {{\"type\":\"deleted\",\"id\":\"{id}\"}}\n\n\
-         event: message\ndata: {{\"type\":\"cleared\"}}\n\n"
-    );
+    let told = told.split_terminator("\n\n").map(|event| event.strip_prefix("event: message\ndata: ").unwrap());
+    let mut told: Vec<Value> = told.map(|data| serde_json::from_str(data).unwrap()).collect();
+    assert!(told[0]["mail"]["sent_at"].take().is_string());
+    let row = json!({
+        "id": id, "from": "no-reply@atom.example", "to": "ada@example.com", "subject": "x", "code": "", "sent_at": null,
+    });
+    let expected =
+        [json!({ "type": "added", "mail": row }), json!({ "type": "deleted", "id": id }), json!({ "type": "cleared" })];
     assert_eq!(told, expected);
+}
+
+#[tokio::test]
+async fn a_row_tells_the_code_and_the_source_every_header() {
+    let system = probes(|_| {}).await;
+    let mail = &system.backends.mail;
+    let request = json!({
+        "FromEmailAddress": "=?UTF-8?B?w4k=?= <no-reply@atom.example>",
+        "Destination": { "ToAddresses": ["ada@example.com"] },
+        "ReplyToAddresses": ["help@atom.example"],
+        "Content": { "Simple": {
+            "Subject": { "Data": "x" },
+            "Body": { "Text": { "Data": "12345 6789, 1234 5678" } },
+            "Headers": [{ "Name": "Auto-Submitted", "Value": "auto-generated" }],
+        } },
+    });
+    let sent = client().post(format!("{mail}/v2/email/outbound-emails")).json(&request).send().await.unwrap();
+    let id = sent.json::<Value>().await.unwrap()["MessageId"].as_str().unwrap().to_owned();
+    let get = async |path: &str| client().get(format!("{mail}{path}")).send().await.unwrap();
+    let rows: Value = get("/rows").await.json().await.unwrap();
+    assert_eq!((rows[0]["code"].as_str(), &rows[0]["text"]), (Some("1234 5678"), &Value::Null));
+    let source = get(&format!("/messages/{id}/source")).await.text().await.unwrap();
+    for line in [
+        "From: =?UTF-8?B?w4k=?= <no-reply@atom.example>\r\n",
+        "Reply-To: help@atom.example\r\n",
+        "Auto-Submitted: auto-generated\r\n",
+    ] {
+        assert!(source.contains(line), "{line} is not in {source}");
+    }
+    assert_eq!(get("/messages/nobody/source").await.status(), 404);
+}
+
+#[tokio::test]
+async fn the_page_runs_its_own_script_alone_and_a_mail_runs_none() {
+    let system = probes(|_| {}).await;
+    let mail = &system.backends.mail;
+    let id = send(&system, "ada@example.com", "x").await.json::<Value>().await.unwrap()["MessageId"].clone();
+    let policy = async |path: &str| {
+        let response = client().get(format!("{mail}{path}")).send().await.unwrap();
+        assert_eq!(
+            (response.status().as_u16(), &response.headers()["x-content-type-options"]),
+            (200, &"nosniff".parse().unwrap())
+        );
+        response.headers()["content-security-policy"].to_str().unwrap().to_owned()
+    };
+    for path in ["/", "/page.js", "/page.css"] {
+        let policy = policy(path).await;
+        for part in ["default-src 'none'", "script-src 'self'", "frame-ancestors 'none'"] {
+            assert!(policy.contains(part), "{path}: {policy}");
+        }
+    }
+    let policy = policy(&format!("/messages/{}/html", id.as_str().unwrap())).await;
+    assert!(policy.starts_with("sandbox; default-src 'none';") && !policy.contains("script-src"), "{policy}");
 }
 
 #[tokio::test]
