@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use shared::{
     Clock, Store,
     auth::Policy,
-    http::Reply,
+    http::{Reply, answer},
     passcode::{Pepper, Peppers},
     sdk,
 };
@@ -112,12 +112,12 @@ impl World {
 
     async fn handle(&self, handler: &str, request: Request) -> Reply {
         match handler {
-            "auth" => auth::handle(&self.auth, request).await,
-            "create-customer" => create_customer::handle(&self.create_customer, request).await,
-            "get-customer" => get_customer::handle(&self.get_customer, request).await,
-            "list-customers" => list_customers::handle(&self.list_customers, request).await,
-            "redeem-ticket" => redeem_ticket::handle(&self.redeem_ticket, request).await,
-            "sso" => sso::handle(&self.sso, request).await,
+            "auth" => answer(&self.auth, request).await,
+            "create-customer" => answer(&self.create_customer, request).await,
+            "get-customer" => answer(&self.get_customer, request).await,
+            "list-customers" => answer(&self.list_customers, request).await,
+            "redeem-ticket" => answer(&self.redeem_ticket, request).await,
+            "sso" => answer(&self.sso, request).await,
             other => panic!("no handler {other}"),
         }
     }

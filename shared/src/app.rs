@@ -2,9 +2,17 @@
 
 use crate::{
     Timestamp,
-    store::{Attribute, Item, ItemExt, bytes, number, text},
-    token::TokenHash,
+    id::{Platformkey, Superkey},
+    status::{STATUS, Status},
+    store::{Attribute, Item, ItemExt, Key, Table, bytes, number, text},
+    tokens::Tokens,
 };
+
+/// Where the record of an App is.
+#[must_use]
+pub fn record_key(superkey: &Superkey) -> Key {
+    Key::new(Table::Apps, "key", superkey.as_str())
+}
 
 /// What an App may be provisioned for beyond the endpoints that every App has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +24,9 @@ pub enum Grant {
 }
 
 impl Grant {
+    /// Every grant.
+    pub const ALL: [Self; 2] = [Self::Passcode, Self::Nopasscode];
+
     /// The grant's name in the operator's commands and in the store.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -25,10 +36,16 @@ impl Grant {
         }
     }
 
+    /// The attribute that holds these; DynamoDB has no empty sets.
+    #[must_use]
+    pub fn set(grants: &[Self]) -> Option<Attribute> {
+        (!grants.is_empty()).then(|| Attribute::Ss(grants.iter().map(|grant| grant.name().to_owned()).collect()))
+    }
+
     /// The grant of this name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::Passcode, Self::Nopasscode].into_iter().find(|grant| grant.name() == name)
+        Self::ALL.into_iter().find(|grant| grant.name() == name)
     }
 }
 
@@ -82,70 +99,21 @@ impl Brand {
     }
 }
 
-/// The tokens that a key accepts: its own, and while it is being rotated the one before.
-#[derive(Debug)]
-pub struct Tokens {
-    current: TokenHash,
-    previous: Option<(TokenHash, Timestamp)>,
-}
-
-impl Tokens {
-    /// One token and no other.
-    #[must_use]
-    pub const fn new(current: TokenHash) -> Self {
-        Self { current, previous: None }
-    }
-
-    /// A new token; the one before it goes on until `overlap_ends`, any older one ends now.
-    #[must_use]
-    pub fn rotated(self, current: TokenHash, overlap_ends: Timestamp) -> Self {
-        Self { current, previous: Some((self.current, overlap_ends)) }
-    }
-
-    /// Whether this token is accepted now. Both comparisons take constant time.
-    #[must_use]
-    pub fn accept(&self, token: &str, now: Timestamp) -> bool {
-        let previous = self.previous.as_ref().is_some_and(|(hash, until)| now < *until && hash.matches(token));
-        self.current.matches(token) || previous
-    }
-
-    /// Reads them from a record.
-    #[must_use]
-    pub fn from_item(item: &Item) -> Option<Self> {
-        let previous = item.bytes("previous_token_hash").and_then(TokenHash::from_bytes);
-        Some(Self {
-            current: TokenHash::from_bytes(item.bytes("token_hash")?)?,
-            previous: previous.zip(item.timestamp("previous_expires_at")),
-        })
-    }
-
-    /// The attributes that hold them.
-    #[must_use]
-    pub fn to_item(&self) -> Item {
-        let mut item = Item::from([("token_hash".to_owned(), bytes(*self.current.as_bytes()))]);
-        if let Some((hash, until)) = &self.previous {
-            item.insert("previous_token_hash".to_owned(), bytes(*hash.as_bytes()));
-            item.insert("previous_expires_at".to_owned(), number(until.as_millis()));
-        }
-        item
-    }
-}
-
 /// An App as stored.
 #[derive(Debug)]
 pub struct AppRecord {
     /// Names the App.
-    pub superkey: String,
+    pub superkey: Superkey,
     /// For people.
     pub name: String,
     /// What it is provisioned for.
     pub grants: Vec<Grant>,
     /// The `platformkey` of the platform that SSO leads to.
-    pub platform: Option<String>,
+    pub platform: Option<Platformkey>,
     /// The brand of its mails; the App's name without one.
     pub brand: Option<Brand>,
-    /// Whether its own calls are refused.
-    pub suspended: bool,
+    /// Whether its own calls are answered.
+    pub status: Status,
     /// What its tokens are known by.
     pub tokens: Tokens,
     /// The key under which its list's cursors are sealed.
@@ -160,12 +128,12 @@ impl AppRecord {
     pub fn from_item(item: &Item) -> Option<Self> {
         (item.text("kind")? == "app").then_some(())?;
         Some(Self {
-            superkey: item.text("key")?.to_owned(),
+            superkey: Superkey::parse(item.text("key")?)?,
             name: item.text("name")?.to_owned(),
             grants: item.texts("grants").iter().filter_map(|name| Grant::parse(name)).collect(),
-            platform: item.text("platform").map(str::to_owned),
+            platform: item.text("platform").and_then(Platformkey::parse),
             brand: item.map("brand").and_then(Brand::from_item),
-            suspended: item.text("status")? != "active",
+            status: Status::of(item),
             tokens: Tokens::from_item(item)?,
             cursor_key: item.bytes("cursor_key")?.to_owned(),
             created_at: item.timestamp("created_at")?,
@@ -178,27 +146,20 @@ impl AppRecord {
         let mut item = self.tokens.to_item();
         let mut insert = |name: &str, value| item.insert(name.to_owned(), value);
         insert("kind", text("app"));
-        insert("key", text(&self.superkey));
+        insert("key", text(self.superkey.as_str()));
         insert("name", text(&self.name));
-        insert("status", status(self.suspended));
+        insert(STATUS, self.status.attribute());
         insert("cursor_key", bytes(self.cursor_key.clone()));
         insert("created_at", number(self.created_at.as_millis()));
-        // DynamoDB has no empty sets.
-        if !self.grants.is_empty() {
-            insert("grants", Attribute::Ss(self.grants.iter().map(|grant| grant.name().to_owned()).collect()));
+        if let Some(grants) = Grant::set(&self.grants) {
+            insert("grants", grants);
         }
         if let Some(platform) = &self.platform {
-            insert("platform", text(platform));
+            insert("platform", text(platform.as_str()));
         }
         if let Some(brand) = &self.brand {
             insert("brand", Attribute::M(brand.to_item()));
         }
         item
     }
-}
-
-/// The `status` attribute of an App, a customer or a guard.
-#[must_use]
-pub fn status(suspended: bool) -> Attribute {
-    text(if suspended { "suspended" } else { "active" })
 }

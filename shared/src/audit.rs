@@ -12,7 +12,10 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
-use crate::config;
+use crate::{
+    config,
+    id::{Cuid, Superkey},
+};
 
 /// The function whose log this is.
 static FUNCTION: OnceLock<String> = OnceLock::new();
@@ -85,8 +88,9 @@ impl Event {
     }
 
     /// Writes the event of this customer of this App.
-    pub fn log(self, request_id: &str, superkey: &str, cuid: &str) {
-        tracing::info!(target: TARGET, event = self.name(), request_id, app = superkey, cuid, "audit");
+    pub fn log(self, request_id: &str, app: &Superkey, cuid: &Cuid) {
+        let (app, cuid) = (app.as_str(), cuid.as_str());
+        tracing::info!(target: TARGET, event = self.name(), request_id, app, cuid, "audit");
     }
 }
 
@@ -95,18 +99,18 @@ pub fn log_command(request_id: &str, command: &str, subject: &str) {
     tracing::info!(target: TARGET, event = command, request_id, subject, "audit");
 }
 
-/// Starts the log at the level of `LOG_LEVEL` (`info` without one).
+/// Starts the log of a function, by its crate's name, at the level of `LOG_LEVEL` (`info` without one).
 ///
 /// Only this project's lines are written, and the runtime's errors: what the SDK says at its finer levels holds whole
 /// requests, mails among them. Security events are written at every level.
-pub fn init(function: &str) {
+pub fn init(crate_name: &str) {
     // Lambda's own name for it would differ from stack to stack. A second start leaves the first in place.
-    let _ = FUNCTION.set(function.replace('_', "-"));
+    let _ = FUNCTION.set(crate_name.replace('_', "-"));
     let level = config::optional("LOG_LEVEL").and_then(|level| level.parse().ok()).unwrap_or(LevelFilter::INFO);
     let targets = Targets::new()
         .with_target(TARGET, LevelFilter::INFO)
         .with_target("shared", level)
-        .with_target(function, level)
+        .with_target(crate_name, level)
         .with_target("lambda_runtime", LevelFilter::ERROR);
     let lines = layer().json().flatten_event(true).with_current_span(false).with_span_list(false);
     // A second start, as in tests, leaves the first in place.

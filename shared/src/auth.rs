@@ -1,19 +1,20 @@
-//! Who calls. A function reads what was presented, fetches the record that the key names beside whatever else it
-//! needs, and only [`AppCredentials::verify`] and its like turn that record into a caller: privilege is a value.
+//! Who calls, and whom they may speak of.
 //!
-//! The order of the checks, their statuses and texts are the contract's table "Who calls".
+//! A function reads what was presented, fetches the record that the key names beside whatever else it needs, and only
+//! [`AppCredentials::verify`] and its like turn that record into a caller: privilege is a value. An [`App`] is the door
+//! to its customers. `openapi.yaml` tells the order of the checks, their statuses and texts.
 
 use std::ops::Deref;
 
 use crate::{
     Error, Result, Timestamp,
-    app::{AppRecord, Grant},
-    credential::Credential,
-    customer::Customer,
+    app::{self, AppRecord, Grant},
+    credential::{self, Credential},
+    customer::{self, Customer, Guard},
     http::Call,
-    platform::PlatformRecord,
-    store::{Item, Key, NOBODY, Table},
-    token::{Level, cuid_of_key, is_key},
+    id::{CustomerKey, Platformkey, Superkey},
+    platform::{self, PlatformRecord},
+    store::{Item, Key},
 };
 
 /// Every name under which a credential may stand in the query string.
@@ -49,69 +50,85 @@ impl Policy {
 }
 
 /// A key and a token as presented, not yet checked.
-struct Pair {
-    key: String,
+struct Pair<K> {
+    key: K,
     token: String,
 }
 
-impl Pair {
-    /// Reads a pair; a header wins over the same name in the query string, and empty counts as missing.
-    fn read(call: &Call, headers: [&str; 2], query: Option<[&'static str; 2]>) -> Result<Self> {
-        let [key, token] = Self::parts(call, headers, query)?;
-        Ok(Self { key: key.ok_or(Error::MissingKey)?, token: token.ok_or(Error::MissingToken)? })
+/// Where one level's key and token may stand: headers, and names in the query string.
+struct Places {
+    headers: [&'static str; 2],
+    query: Option<[&'static str; 2]>,
+}
+
+impl Places {
+    /// Whether a call has anything there.
+    fn are_used(&self, call: &Call) -> Result<bool> {
+        Ok(self.values(call)?.iter().any(Option::is_some))
     }
 
-    fn parts(call: &Call, headers: [&str; 2], query: Option<[&'static str; 2]>) -> Result<[Option<String>; 2]> {
-        let mut parts = [call.header(headers[0])?, call.header(headers[1])?];
-        if let Some(names) = query {
-            for (part, name) in parts.iter_mut().zip(names) {
-                *part = part.or_else(|| call.query_values(name).first().copied().filter(|value| !value.is_empty()));
+    /// Reads a pair; a header wins over the same name in the query string, and empty counts as missing. A key that has
+    /// not the form of one is nobody's, and there is nothing to look up.
+    fn read<K>(&self, call: &Call, parse: impl FnOnce(&str) -> Option<K>) -> Result<Pair<K>> {
+        let [key, token] = self.values(call)?;
+        let (key, token) = (key.ok_or(Error::MissingKey)?, token.ok_or(Error::MissingToken)?);
+        Ok(Pair { key: parse(key).ok_or(Error::NoMatchingKey)?, token: token.to_owned() })
+    }
+
+    fn values<'a>(&self, call: &'a Call) -> Result<[Option<&'a str>; 2]> {
+        let mut values = [call.header(self.headers[0])?, call.header(self.headers[1])?];
+        if let Some(names) = self.query {
+            for (value, name) in values.iter_mut().zip(names) {
+                *value = value.or_else(|| call.query_values(name).first().copied().filter(|it| !it.is_empty()));
             }
         }
-        Ok(parts.map(|part| part.map(str::to_owned)))
+        Ok(values)
     }
 }
 
-const APP_HEADERS: [&str; 2] = ["x-access-superkey", "x-access-supertoken"];
-const APP_QUERY: [&str; 2] = ["superkey", "supertoken"];
+const APP: Places =
+    Places { headers: ["x-access-superkey", "x-access-supertoken"], query: Some(["superkey", "supertoken"]) };
+const CUSTOMER: Places = Places { headers: ["x-access-key", "x-access-token"], query: Some(["key", "token"]) };
+const PLATFORM: Places = Places { headers: ["x-access-platformkey", "x-access-platformtoken"], query: None };
 
 /// App-level credentials as presented.
-pub struct AppCredentials(Pair);
+pub struct AppCredentials(Pair<Superkey>);
 
 impl AppCredentials {
     /// Reads them from a call.
     ///
     /// # Errors
-    /// In the contract's order: query credentials where they are not allowed, a repeated one, a missing key, a missing
-    /// token.
+    /// In this order: query credentials where they are not allowed, a repeated one, a missing key, a missing token, a
+    /// key that cannot exist.
     pub fn read(call: &Call, policy: Policy) -> Result<Self> {
         policy.check(call)?;
-        Pair::read(call, APP_HEADERS, Some(APP_QUERY)).map(Self)
+        APP.read(call, Superkey::parse).map(Self)
     }
 
-    /// The superkey that was presented; [`NOBODY`] where it has not the form of one.
+    /// The App that they say they are of.
     #[must_use]
-    pub fn superkey(&self) -> &str {
-        well_formed(Level::App, &self.0.key)
+    pub const fn superkey(&self) -> &Superkey {
+        &self.0.key
     }
 
     /// Where the App's record is.
     #[must_use]
     pub fn record_key(&self) -> Key {
-        Key::new(Table::Apps, "key", self.superkey())
+        app::record_key(&self.0.key)
     }
 
-    /// The App that calls, if `record` (what is at [`Self::record_key`]) says that the token is its.
+    /// The App that calls, if `record` (what is at [`Self::record_key`]) says that the token is its. The call's log line
+    /// names the App whose key was used, also where the token was wrong.
     ///
     /// # Errors
     /// [`Error::NoMatchingKey`], [`Error::InvalidToken`], [`Error::NotAllowed`], in this order.
     pub fn verify(&self, call: &Call, record: Option<&Item>, now: Timestamp) -> Result<App> {
         let record = record.and_then(AppRecord::from_item).ok_or(Error::NoMatchingKey)?;
+        call.note_app(&record.superkey);
         if !record.tokens.accept(&self.0.token, now) {
             return Err(Error::InvalidToken);
         }
-        call.note_app(&record.superkey);
-        if record.suspended { Err(Error::NotAllowed) } else { Ok(App(record)) }
+        if record.status.is_suspended() { Err(Error::NotAllowed) } else { Ok(App(record)) }
     }
 }
 
@@ -127,6 +144,43 @@ impl App {
     pub fn require(self, grant: Grant) -> Result<Self> {
         if self.0.grants.contains(&grant) { Ok(self) } else { Err(Error::NotAllowed) }
     }
+
+    /// The customer that `item` holds, if it is this App's.
+    ///
+    /// # Errors
+    /// [`Error::UserNotFound`] where there is none, or it is another App's.
+    pub fn customer(&self, call: &Call, item: Option<&Item>) -> Result<Customer> {
+        let customer = item.and_then(|item| self.own(item)).ok_or(Error::UserNotFound)?;
+        call.note_customer(&customer.subject.cuid);
+        Ok(customer)
+    }
+
+    /// As [`Self::customer`], for a customer who is not suspended.
+    ///
+    /// # Errors
+    /// As [`Self::customer`]; [`Error::NotAllowed`] where the customer is suspended.
+    pub fn active_customer(&self, call: &Call, item: Option<&Item>) -> Result<Customer> {
+        let customer = self.customer(call, item)?;
+        if customer.status.is_suspended() { Err(Error::NotAllowed) } else { Ok(customer) }
+    }
+
+    /// The customer that `item` holds, one of many; `None` where it is not this App's.
+    #[must_use]
+    pub fn own(&self, item: &Item) -> Option<Customer> {
+        Customer::from_item(item).filter(|customer| customer.subject.app == self.superkey)
+    }
+
+    /// The guard that `item` holds, if it is this App's and of a customer who is not suspended.
+    ///
+    /// # Errors
+    /// [`Error::UserNotFound`] where there is none, or it is another App's; [`Error::NotAllowed`] where the customer is
+    /// suspended.
+    pub fn guard(&self, call: &Call, item: Option<&Item>) -> Result<Guard> {
+        let own = |guard: &Guard| guard.subject.app == self.superkey;
+        let guard = item.and_then(Guard::from_item).filter(own).ok_or(Error::UserNotFound)?;
+        call.note_customer(&guard.subject.cuid);
+        if guard.status.is_suspended() { Err(Error::NotAllowed) } else { Ok(guard) }
+    }
 }
 
 impl Deref for App {
@@ -138,40 +192,30 @@ impl Deref for App {
 }
 
 /// Customer-level credentials as presented.
-pub struct CustomerCredentials(Pair);
+pub struct CustomerCredentials(Pair<CustomerKey>);
 
 impl CustomerCredentials {
-    /// Where the credential is.
+    /// Where the pair and the record of its customer are.
     #[must_use]
-    pub fn record_key(&self) -> Key {
-        Key::new(Table::Credentials, "key", &*self.0.key)
+    pub fn record_keys(&self) -> [Key; 2] {
+        [credential::record_key(&self.0.key), customer::record_key(&self.0.key.cuid())]
     }
 
-    /// The `cuid` of the customer whose key it says it is; `None` where it is no customer's key.
-    #[must_use]
-    pub fn cuid(&self) -> Option<&str> {
-        cuid_of_key(&self.0.key)
-    }
-
-    /// The customer who calls, if the credential and the customer's record say so.
+    /// The customer who calls, if what is at [`Self::record_keys`] says so. The call's log line names the customer whose
+    /// key was used, also where the token was wrong.
     ///
     /// # Errors
     /// [`Error::NoMatchingKey`], [`Error::InvalidToken`], [`Error::NotAllowed`], in this order.
-    pub fn verify(
-        &self,
-        call: &Call,
-        credential: Option<&Item>,
-        customer: Option<&Item>,
-        now: Timestamp,
-    ) -> Result<Customer> {
+    pub fn verify(&self, call: &Call, items: [Option<&Item>; 2], now: Timestamp) -> Result<Customer> {
+        let [credential, customer] = items;
         let credential = credential.and_then(Credential::from_item).ok_or(Error::NoMatchingKey)?;
         // An erased customer's pairs are dead before the TTL tidies them up.
         let customer = customer.and_then(Customer::from_item).ok_or(Error::NoMatchingKey)?;
-        if !credential.accepts(&self.0.token, customer.epoch, now) {
+        call.note(&customer.subject);
+        if !credential.accepts(&self.0.token, customer.subject.epoch, now) {
             return Err(Error::InvalidToken);
         }
-        call.note_app(&customer.app);
-        if customer.suspended { Err(Error::NotAllowed) } else { Ok(customer) }
+        if customer.status.is_suspended() { Err(Error::NotAllowed) } else { Ok(customer) }
     }
 }
 
@@ -190,17 +234,15 @@ impl AnyCredentials {
     /// As [`AppCredentials::read`].
     pub fn read(call: &Call, policy: Policy) -> Result<Self> {
         policy.check(call)?;
-        let app = Pair::parts(call, APP_HEADERS, Some(APP_QUERY))?;
-        if app.iter().any(Option::is_some) {
+        if APP.are_used(call)? {
             return AppCredentials::read(call, policy).map(Self::App);
         }
-        Pair::read(call, ["x-access-key", "x-access-token"], Some(["key", "token"]))
-            .map(|pair| Self::Customer(CustomerCredentials(pair)))
+        CUSTOMER.read(call, CustomerKey::parse).map(|pair| Self::Customer(CustomerCredentials(pair)))
     }
 }
 
 /// Platform-level credentials as presented.
-pub struct PlatformCredentials(Pair);
+pub struct PlatformCredentials(Pair<Platformkey>);
 
 impl PlatformCredentials {
     /// Reads them from a call's headers; a platform's are not accepted in the query string.
@@ -209,13 +251,13 @@ impl PlatformCredentials {
     /// As [`AppCredentials::read`].
     pub fn read(call: &Call, policy: Policy) -> Result<Self> {
         policy.check(call)?;
-        Pair::read(call, ["x-access-platformkey", "x-access-platformtoken"], None).map(Self)
+        PLATFORM.read(call, Platformkey::parse).map(Self)
     }
 
     /// Where the platform's record is.
     #[must_use]
     pub fn record_key(&self) -> Key {
-        Key::new(Table::Apps, "key", well_formed(Level::Platform, &self.0.key))
+        platform::record_key(&self.0.key)
     }
 
     /// The platform that calls, if `record` says that the token is its.
@@ -238,10 +280,4 @@ impl Deref for Platform {
     fn deref(&self) -> &PlatformRecord {
         &self.0
     }
-}
-
-/// The key, where it has the form of one. Nothing else names a record, nor may it reach DynamoDB, which refuses keys
-/// over 2,048 bytes.
-fn well_formed(level: Level, key: &str) -> &str {
-    if is_key(level, key) { key } else { NOBODY }
 }

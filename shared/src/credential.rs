@@ -6,9 +6,16 @@ use serde::Serialize;
 
 use crate::{
     Timestamp,
-    store::{Item, ItemExt, bytes, number, text},
-    token::{Level, Token, TokenHash, new_customer_key},
+    id::{Cuid, CustomerKey, Subject},
+    store::{Item, ItemExt, Key, Table, bytes, item, number, text, ttl},
+    token::{Level, Token, TokenHash},
 };
+
+/// Where the pair of this key is.
+#[must_use]
+pub fn record_key(key: &CustomerKey) -> Key {
+    Key::new(Table::Credentials, "key", key.as_str())
+}
 
 /// A pair as stored.
 #[derive(Debug)]
@@ -23,46 +30,35 @@ pub struct Credential {
 #[derive(Debug, Serialize)]
 pub struct IssuedPair {
     /// The customer.
-    pub cuid: String,
+    pub cuid: Cuid,
     /// Names the pair.
-    pub key: String,
+    pub key: CustomerKey,
     /// Proves it.
     pub token: Token,
 }
 
 impl IssuedPair {
-    /// A new pair of this customer, with the item to be stored. It holds while the customer's epoch is `epoch`, for
-    /// `lifetime` from now.
+    /// A new pair of this customer, with the item to be stored. It holds while the customer's epoch is the subject's,
+    /// for `lifetime` from now.
     ///
     /// # Errors
     /// When the operating system gives no randomness.
-    pub fn new(
-        cuid: &str,
-        app: &str,
-        epoch: u64,
-        now: Timestamp,
-        lifetime: Duration,
-    ) -> Result<(Self, Item), getrandom::Error> {
-        let pair = Self { cuid: cuid.to_owned(), key: new_customer_key(cuid)?, token: Token::new(Level::Customer)? };
+    pub fn new(subject: &Subject, now: Timestamp, lifetime: Duration) -> Result<(Self, Item), getrandom::Error> {
+        let cuid = subject.cuid.clone();
+        let pair = Self { key: CustomerKey::new(&cuid)?, cuid, token: Token::new(Level::Customer)? };
         let expires_at = now + lifetime;
-        let item = [
-            ("key", text(&pair.key)),
+        let item = item([
+            ("key", text(pair.key.as_str())),
             ("token_hash", bytes(*pair.token.hash().as_bytes())),
-            ("cuid", text(cuid)),
-            ("app", text(app)),
-            ("epoch", number(epoch)),
+            ("cuid", text(pair.cuid.as_str())),
+            ("app", text(subject.app.as_str())),
+            ("epoch", number(subject.epoch)),
             ("issued_at", number(now.as_millis())),
             ("expires_at", number(expires_at.as_millis())),
             ("ttl", ttl(expires_at)),
-        ];
-        Ok((pair, item.map(|(name, value)| (name.to_owned(), value)).into()))
+        ]);
+        Ok((pair, item))
     }
-}
-
-/// The attribute by which DynamoDB tidies an item up after this moment. It decides nothing.
-#[must_use]
-pub fn ttl(after: Timestamp) -> crate::store::Attribute {
-    number(after.as_millis() / 1000 + 1)
 }
 
 impl Credential {

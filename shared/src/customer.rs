@@ -1,111 +1,109 @@
 //! Customers: the record, and the guard that holds an address for one customer of an App.
 //!
-//! A look-up takes the App that asks, so another App's customer does not exist for it.
+//! Nothing here asks whose a customer is. [`crate::auth::App`] does, and it is the door to both.
 
 use serde_json::{Map, Value};
 
 use crate::{
-    Error, Result, Timestamp,
-    app::status,
-    auth::App,
+    Timestamp,
     email::EmailAddress,
+    id::{Cuid, Subject, Superkey},
     profile,
-    store::{Item, ItemExt, Key, NOBODY, Table, number, text},
-    token::is_cuid,
+    status::{STATUS, Status},
+    store::{Item, ItemExt, Key, Table, item, number, text},
 };
 
 /// A customer's record.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Customer {
-    /// Names the customer.
-    pub cuid: String,
-    /// The superkey of the App it belongs to.
-    pub app: String,
+    /// Whose record it is.
+    pub subject: Subject,
     /// The address as typed.
     pub email: String,
     /// The fields that were given, in the order in which they are shown.
     pub profile: Vec<(&'static str, String)>,
-    /// Whether its own pairs, passcodes and tickets are refused.
-    pub suspended: bool,
-    /// When all pairs were revoked last, in milliseconds since 1970; 0 if never. Pairs and tickets of another epoch are
-    /// revoked.
-    pub epoch: u64,
+    /// Whether its own pairs, passcodes and tickets are taken.
+    pub status: Status,
     /// When it was created.
     pub created_at: Timestamp,
 }
 
-/// Where the record of a `cuid` is; nowhere, where it has not the form of one.
+/// Where the record of a customer is.
 #[must_use]
-pub fn record_key(cuid: &str) -> Key {
-    Key::new(Table::Customers, "cuid", if is_cuid(cuid) { cuid } else { NOBODY })
+pub fn record_key(cuid: &Cuid) -> Key {
+    Key::new(Table::Customers, "cuid", cuid.as_str())
 }
 
-/// Where the guard of an address in an App is; nowhere, for what is no address.
+/// Where the guard of an address in an App is.
 #[must_use]
-pub fn guard_key(superkey: &str, address: Option<&EmailAddress>) -> Key {
-    let hash = address.map_or_else(|| NOBODY.to_owned(), EmailAddress::lookup_hash);
-    Key::new(Table::Directory, "app", superkey).and("address", hash)
+pub fn guard_key(superkey: &Superkey, address: &EmailAddress) -> Key {
+    Key::new(Table::Directory, "app", superkey.as_str()).and("address", address.lookup_hash())
+}
+
+/// Whose an item of Customers or Directory is.
+fn subject(item: &Item) -> Option<Subject> {
+    Some(Subject {
+        app: Superkey::parse(item.text("app")?)?,
+        cuid: Cuid::parse(item.text("cuid")?)?,
+        epoch: item.number("epoch")?,
+    })
 }
 
 impl Customer {
-    /// Reads a record.
+    /// Reads a record, whichever App's it is: for the operator, and for doors that ask.
     #[must_use]
     pub fn from_item(item: &Item) -> Option<Self> {
         let given = profile::field_names().filter_map(|name| Some((name, item.text(name)?.to_owned())));
         Some(Self {
-            cuid: item.text("cuid")?.to_owned(),
-            app: item.text("app")?.to_owned(),
+            subject: subject(item)?,
             email: item.text("email")?.to_owned(),
             profile: given.collect(),
-            suspended: item.text("status")? != "active",
-            epoch: item.number("epoch")?,
+            status: Status::of(item),
             created_at: item.timestamp("created_at")?,
         })
-    }
-
-    /// The customer of `app` that `item` holds.
-    ///
-    /// # Errors
-    /// [`Error::UserNotFound`] where there is none, or it is another App's.
-    pub fn of(app: &App, item: Option<&Item>) -> Result<Self> {
-        let customer = item.and_then(Self::from_item).filter(|customer| customer.app == app.superkey);
-        customer.ok_or(Error::UserNotFound)
     }
 
     /// The record as an item.
     #[must_use]
     pub fn to_item(&self) -> Item {
-        let fixed = [
-            ("cuid", text(&self.cuid)),
-            ("app", text(&self.app)),
+        let mut record = item([
+            ("cuid", text(self.subject.cuid.as_str())),
+            ("app", text(self.subject.app.as_str())),
             ("email", text(&self.email)),
-            ("status", status(self.suspended)),
-            ("epoch", number(self.epoch)),
+            (STATUS, self.status.attribute()),
+            ("epoch", number(self.subject.epoch)),
             ("created_at", number(self.created_at.as_millis())),
-        ];
-        let given = self.profile.iter().map(|(name, value)| (*name, text(value)));
-        fixed.into_iter().chain(given).map(|(name, value)| (name.to_owned(), value)).collect()
+        ]);
+        record.extend(self.profile.iter().map(|(name, value)| ((*name).to_owned(), text(value))));
+        record
     }
 
     /// The guard of this customer's address, as an item.
     #[must_use]
     pub fn to_guard_item(&self, address: &EmailAddress) -> Item {
-        let mut item = guard_key(&self.app, Some(address)).attributes();
-        let mut insert = |name: &str, value| item.insert(name.to_owned(), value);
-        insert("cuid", text(&self.cuid));
-        insert("email", text(&self.email));
-        insert("status", status(self.suspended));
-        insert("epoch", number(self.epoch));
+        let mut guard = guard_key(&self.subject.app, address).attributes();
+        guard.extend(item([
+            ("cuid", text(self.subject.cuid.as_str())),
+            ("email", text(&self.email)),
+            (STATUS, self.status.attribute()),
+            ("epoch", number(self.subject.epoch)),
+        ]));
         if let Some(country) = self.country() {
-            insert("country", text(country));
+            guard.insert("country".to_owned(), text(country));
         }
-        item
+        guard
+    }
+
+    /// What was given of a field.
+    #[must_use]
+    pub fn field(&self, name: &str) -> Option<&str> {
+        self.profile.iter().find(|(field, _)| *field == name).map(|(_, value)| value.as_str())
     }
 
     /// The customer's country, as given: mails speak its language, so the guard has it too.
     #[must_use]
     pub fn country(&self) -> Option<&str> {
-        self.profile.iter().find(|(name, _)| *name == "country").map(|(_, country)| country.as_str())
+        self.field("country")
     }
 
     /// The record as a caller sees it: `cuid`, every field that was given, `created_at`.
@@ -113,7 +111,7 @@ impl Customer {
     pub fn to_json(&self) -> Value {
         let mut json = Map::new();
         let mut insert = |name: &str, value: &str| json.insert(name.to_owned(), value.into());
-        insert("cuid", &self.cuid);
+        insert("cuid", self.subject.cuid.as_str());
         insert("email", &self.email);
         for (name, value) in &self.profile {
             insert(name, value);
@@ -127,36 +125,23 @@ impl Customer {
 #[derive(Debug)]
 pub struct Guard {
     /// The customer that has the address.
-    pub cuid: String,
+    pub subject: Subject,
     /// The address on record.
     pub address: EmailAddress,
     /// The customer's country, as given.
     pub country: Option<String>,
-    /// Whether the customer is suspended.
-    pub suspended: bool,
-    /// The customer's epoch.
-    pub epoch: u64,
+    /// Whether the customer may be served.
+    pub status: Status,
 }
 
 impl Guard {
-    /// Reads a guard.
-    #[must_use]
-    pub fn from_item(item: &Item) -> Option<Self> {
+    /// Reads a guard, whichever App's it is.
+    pub(crate) fn from_item(item: &Item) -> Option<Self> {
         Some(Self {
-            cuid: item.text("cuid")?.to_owned(),
+            subject: subject(item)?,
             address: EmailAddress::parse(item.text("email")?)?,
             country: item.text("country").map(str::to_owned),
-            suspended: item.text("status")? != "active",
-            epoch: item.number("epoch")?,
+            status: Status::of(item),
         })
-    }
-
-    /// The guard that `item` holds, of a customer who is not suspended. The caller read it under the App's own key.
-    ///
-    /// # Errors
-    /// [`Error::UserNotFound`] where there is none; [`Error::NotAllowed`] where the customer is suspended.
-    pub fn active(item: Option<&Item>) -> Result<Self> {
-        let guard = item.and_then(Self::from_item).ok_or(Error::UserNotFound)?;
-        if guard.suspended { Err(Error::NotAllowed) } else { Ok(guard) }
     }
 }

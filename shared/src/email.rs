@@ -1,4 +1,4 @@
-//! E-mail addresses: one grammar on every door (contract, "Identifiers and addresses").
+//! E-mail addresses: one grammar on every door, as `openapi.yaml` describes it.
 
 use std::borrow::Cow;
 

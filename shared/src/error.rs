@@ -1,6 +1,8 @@
-//! Everything that can be wrong with a call, without a word of HTTP: [`crate::http`] gives each its status and code.
+//! Everything that can be wrong with a call. [`crate::http`] gives each its status, code and message.
 
-use std::time::Duration;
+use std::{error::Error as StdError, fmt, time::Duration};
+
+use crate::id::Cuid;
 
 /// Why a call was not answered with what it asked for.
 #[derive(Debug)]
@@ -28,7 +30,7 @@ pub enum Error {
     /// The App has a customer with that address already.
     CustomerExists {
         /// The customer that has it.
-        cuid: String,
+        cuid: Cuid,
     },
     /// An address came without a passcode.
     MissingPasscode,
@@ -48,7 +50,7 @@ pub enum Error {
         /// What failed, as the caller is told: a whole sentence that names the step and nothing else.
         step: &'static str,
         /// What the dependency said; for the log alone.
-        source: Box<dyn std::error::Error + Send + Sync>,
+        source: Box<dyn StdError + Send + Sync>,
     },
 }
 
@@ -70,6 +72,13 @@ impl Error {
     pub fn invalid(field: &str, message: &'static str) -> Self {
         Self::Invalid(vec![Violation { field: field.to_owned(), message }])
     }
+
+    /// Several bad fields, in the order of their names.
+    #[must_use]
+    pub fn invalid_fields(mut violations: Vec<Violation>) -> Self {
+        violations.sort_by(|one, other| one.field.cmp(&other.field));
+        Self::Invalid(violations)
+    }
 }
 
 /// Says during which step a dependency failed.
@@ -81,8 +90,23 @@ pub trait During<T> {
     fn during(self, step: &'static str) -> Result<T>;
 }
 
-impl<T, E: Into<Box<dyn std::error::Error + Send + Sync>>> During<T> for std::result::Result<T, E> {
+impl<T, E: Into<Box<dyn StdError + Send + Sync>>> During<T> for std::result::Result<T, E> {
     fn during(self, step: &'static str) -> Result<T> {
         self.map_err(|source| Error::Failed { step, source: source.into() })
+    }
+}
+
+/// An error with all of its causes, on one line.
+pub struct Causes<'a>(pub &'a (dyn StdError + 'static));
+
+impl fmt::Display for Causes<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut error = self.0;
+        while let Some(cause) = error.source() {
+            write!(f, ": {cause}")?;
+            error = cause;
+        }
+        Ok(())
     }
 }

@@ -1,14 +1,17 @@
 //! HTTP as the functions see it: one call in, one shape of reply out.
+//!
+//! A function is an [`Endpoint`]; [`serve`] runs it, and [`answer`] does what every request needs.
 
 mod call;
 mod reply;
 
-use std::{future::Future, time::Duration};
+use std::{convert::Infallible, future::Future, time::Duration};
 
+use aws_config::SdkConfig;
 pub use call::Call;
 use lambda_http::{Body, Request, Response, service_fn};
 
-use crate::Store;
+use crate::{Result, Store, audit, error::During, sdk};
 
 /// The largest body that a call may have, in bytes.
 pub const MAX_BODY: usize = 16 * 1024;
@@ -17,9 +20,12 @@ pub const MAX_BODY: usize = 16 * 1024;
 pub type Reply = Response<Body>;
 
 /// A reply with this status and `body` as JSON.
-#[must_use]
-pub fn json(status: u16, body: &impl serde::Serialize) -> Reply {
-    reply::json(status, serde_json::to_string(body).unwrap_or_default())
+///
+/// # Errors
+/// [`crate::Error::Failed`] where it cannot be written as JSON.
+pub fn json(status: u16, body: &impl serde::Serialize) -> Result<Reply> {
+    let body = serde_json::to_string(body).during("The answer could not be written. Try again later.")?;
+    Ok(raw_json(status, body))
 }
 
 /// A reply with this status and a body that is JSON already.
@@ -53,17 +59,34 @@ pub fn redirect(location: &str) -> Reply {
     with_header(reply, "location", location)
 }
 
-/// Answers calls for as long as Lambda sends them: warms the connection up during init, then hands each event to
-/// `handle`.
+/// A function behind the API: what it works with, and how it answers.
+pub trait Endpoint: Send + Sync {
+    /// The tables that it uses.
+    fn store(&self) -> &Store;
+
+    /// Answers one call: authenticate, parse, act, respond.
+    fn respond(&self, call: &Call) -> impl Future<Output = Result<Reply>> + Send;
+}
+
+/// Answers one request: the call's result gets its one shape, and its line in the log.
+pub async fn answer(endpoint: &impl Endpoint, request: Request) -> Reply {
+    let call = Call::new(request);
+    let result = endpoint.respond(&call).await;
+    call.answer(result, endpoint.store())
+}
+
+/// Runs a function for as long as Lambda sends requests. `crate_name` names it in the log; `from_env` reads its settings.
 ///
 /// # Errors
-/// When the Lambda Runtime API cannot be reached.
-pub async fn serve<F, Fut>(store: &Store, handle: F) -> Result<(), lambda_http::Error>
-where
-    F: Fn(Request) -> Fut + Sync,
-    Fut: Future<Output = Reply> + Send,
-{
-    store.warm_up().await;
-    let handle = &handle;
-    lambda_http::run(service_fn(async move |request| Ok::<_, std::convert::Infallible>(handle(request).await))).await
+/// When a setting is missing, or the Lambda Runtime API cannot be reached.
+pub async fn serve<E: Endpoint>(
+    crate_name: &str,
+    from_env: impl FnOnce(&SdkConfig) -> Result<E, lambda_http::Error>,
+) -> Result<(), lambda_http::Error> {
+    audit::init(crate_name);
+    let endpoint = from_env(&sdk::load().await?)?;
+    // During init, so that the first caller need not wait for the connection.
+    endpoint.store().warm_up().await;
+    let endpoint = &endpoint;
+    lambda_http::run(service_fn(async move |request| Ok::<_, Infallible>(answer(endpoint, request).await))).await
 }

@@ -1,8 +1,8 @@
-//! Everything that two functions of the Customers API need: auth checks, records, secrets, and the store behind them.
+//! What the functions of the Customers API share: auth checks, records, secrets, and the store behind them.
 //!
 //! Modules are named by domain word. A request flows one way: [`http::Call`] wraps it, [`auth`] says who calls,
-//! the domain modules read and write through [`store::Store`], and [`http::Call::answer`] turns the result into the
-//! one shape of every reply.
+//! the domain modules read and write through [`store::Store`], and [`http::answer`] turns the result into the one shape
+//! of every reply.
 
 pub mod app;
 pub mod audit;
@@ -13,14 +13,18 @@ pub mod credential;
 pub mod customer;
 pub mod email;
 pub mod error;
+pub mod fields;
 pub mod http;
+pub mod id;
 pub mod passcode;
 pub mod platform;
 pub mod profile;
 pub mod sdk;
+pub mod status;
 pub mod store;
 pub mod ticket;
 pub mod token;
+pub mod tokens;
 
 pub use clock::{Clock, Timestamp};
 pub use error::{Error, Result};

@@ -4,15 +4,22 @@ use url::Url;
 
 use crate::{
     Timestamp,
-    app::Tokens,
-    store::{Item, ItemExt, number, text},
+    id::Platformkey,
+    store::{Item, ItemExt, Key, Table, number, text},
+    tokens::Tokens,
 };
+
+/// Where the record of a platform is: in one table with the Apps', so that whoever calls is read by one key.
+#[must_use]
+pub fn record_key(platformkey: &Platformkey) -> Key {
+    Key::new(Table::Apps, "key", platformkey.as_str())
+}
 
 /// A platform as stored.
 #[derive(Debug)]
 pub struct PlatformRecord {
     /// Names the platform.
-    pub platformkey: String,
+    pub platformkey: Platformkey,
     /// For people.
     pub name: String,
     /// Where SSO sends the browser.
@@ -29,7 +36,7 @@ impl PlatformRecord {
     pub fn from_item(item: &Item) -> Option<Self> {
         (item.text("kind")? == "platform").then_some(())?;
         Some(Self {
-            platformkey: item.text("key")?.to_owned(),
+            platformkey: Platformkey::parse(item.text("key")?)?,
             name: item.text("name")?.to_owned(),
             url: Url::parse(item.text("url")?).ok()?,
             tokens: Tokens::from_item(item)?,
@@ -42,7 +49,7 @@ impl PlatformRecord {
     pub fn to_item(&self) -> Item {
         let mut item = self.tokens.to_item();
         item.insert("kind".to_owned(), text("platform"));
-        item.insert("key".to_owned(), text(&self.platformkey));
+        item.insert("key".to_owned(), text(self.platformkey.as_str()));
         item.insert("name".to_owned(), text(&self.name));
         item.insert("url".to_owned(), text(self.url.as_str()));
         item.insert("created_at".to_owned(), number(self.created_at.as_millis()));

@@ -6,101 +6,85 @@ use url::Url;
 use crate::{
     Error, Result,
     email::{self, EmailAddress},
-    error::Violation,
+    fields::{Fields, Parsed, REQUIRED, string},
 };
 
 /// A field of the record besides the address.
 struct Field {
     name: &'static str,
+    required: bool,
     max_characters: usize,
     too_long: &'static str,
 }
 
 const fn field(name: &'static str) -> Field {
-    Field { name, max_characters: 200, too_long: "Must be at most 200 characters long." }
+    Field { name, required: false, max_characters: 200, too_long: "Must be at most 200 characters long." }
 }
 
-/// Every field in the order in which a record shows them. Only `company` is required.
+/// Every field besides the address, in the order in which a record shows them.
 const FIELDS: [Field; 9] = [
-    field("company"),
+    Field { required: true, ..field("company") },
     field("name"),
-    Field { name: "address", max_characters: 500, too_long: "Must be at most 500 characters long." },
+    Field { max_characters: 500, too_long: "Must be at most 500 characters long.", ..field("address") },
     field("country"),
     field("city"),
     field("zip"),
     field("state"),
     field("phone"),
-    Field { name: "website", max_characters: 2048, too_long: "Must be at most 2,048 characters long." },
+    Field { max_characters: 2048, too_long: "Must be at most 2,048 characters long.", ..field("website") },
 ];
 
-const REQUIRED: &str = "Is required.";
+/// What a field that a customer has not is told.
+const UNKNOWN: &str = "Is not a field of a customer.";
 
 /// The names of the fields, in the order in which a record shows them.
 pub fn field_names() -> impl Iterator<Item = &'static str> {
     FIELDS.iter().map(|field| field.name)
 }
 
-/// The fields of a request that passed: trimmed, within bounds, known.
+/// The fields of a customer as they were sent: trimmed and within bounds.
 #[derive(Debug, Default)]
-pub struct Fields {
+pub struct Profile {
     /// The address, where one was sent.
     pub email: Option<EmailAddress>,
     /// What was sent of the others; `None` for an empty one, which means absent.
     pub values: Vec<(&'static str, Option<String>)>,
 }
 
-impl Fields {
+impl Profile {
     /// Reads the body of a creation, for which `company` and `email` are required.
     ///
     /// # Errors
     /// [`Error::Invalid`] with every bad field.
-    pub fn for_creation(body: &Map<String, Value>) -> Result<(EmailAddress, Vec<(&'static str, String)>)> {
-        let (fields, mut violations) = Self::read(body);
-        for name in ["company", "email"] {
-            if !body.contains_key(name) {
-                violations.push(violation(name, REQUIRED));
-            }
+    pub fn for_creation(body: Map<String, Value>) -> Result<(EmailAddress, Vec<(&'static str, String)>)> {
+        let mut fields = Fields::of(body);
+        let email = fields.required("email", read_email);
+        let mut values = Vec::new();
+        for field in &FIELDS {
+            let read = |value: &Value| field.read(value);
+            let value =
+                if field.required { fields.required(field.name, read) } else { fields.optional(field.name, read) };
+            values.extend(value.flatten().map(|value| (field.name, value)));
         }
-        match fields.email {
-            Some(email) if violations.is_empty() => {
-                let given = fields.values.into_iter().filter_map(|(name, value)| Some((name, value?)));
-                Ok((email, given.collect()))
-            }
-            _ => Err(Error::Invalid(violations)),
-        }
+        fields.finish(UNKNOWN, || Some((email?, values))).map_err(Error::invalid_fields)
     }
 
-    /// Reads a change: any of the fields, an empty one to take it away.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] with every bad field.
-    pub fn for_change(body: &Map<String, Value>) -> Result<Self> {
-        let (fields, violations) = Self::read(body);
-        if violations.is_empty() { Ok(fields) } else { Err(Error::Invalid(violations)) }
-    }
-
-    fn read(body: &Map<String, Value>) -> (Self, Vec<Violation>) {
-        let mut fields = Self::default();
-        let mut violations = Vec::new();
-        for (name, value) in body {
-            let problem = match FIELDS.iter().find(|field| field.name == name) {
-                Some(field) => field.read(value).map(|value| fields.values.push((field.name, value))),
-                None if name == "email" => read_email(value).map(|email| fields.email = Some(email)),
-                None => Err("Is not a field of a customer."),
-            };
-            if let Err(message) = problem {
-                violations.push(violation(name, message));
-            }
-        }
-        (fields, violations)
+    /// Takes the fields of a change: any of them, an empty one to take it away.
+    pub fn take(fields: &mut Fields) -> Self {
+        let email = fields.optional("email", read_email);
+        let values = FIELDS.iter().filter_map(|field| {
+            let value = fields.optional(field.name, |value| field.read(value))?;
+            Some((field.name, value))
+        });
+        Self { email, values: values.collect() }
     }
 }
 
 impl Field {
-    fn read(&self, value: &Value) -> Result<Option<String>, &'static str> {
-        let text = value.as_str().ok_or("Must be a string.")?.trim();
+    fn read(&self, value: &Value) -> Parsed<Option<String>> {
+        let text = string(value)?.trim();
         if text.is_empty() {
-            return if self.name == "company" { Err(REQUIRED) } else { Ok(None) };
+            return if self.required { Err(REQUIRED) } else { Ok(None) };
         }
         if text.chars().any(char::is_control) {
             return Err("Must not hold control characters.");
@@ -115,18 +99,13 @@ impl Field {
     }
 }
 
-fn read_email(value: &Value) -> Result<EmailAddress, &'static str> {
-    let text = value.as_str().ok_or("Must be a string.")?.trim();
+fn read_email(value: &Value) -> Parsed<EmailAddress> {
+    let text = string(value)?.trim();
     if text.is_empty() { Err(REQUIRED) } else { EmailAddress::parse(text).ok_or(email::GRAMMAR) }
 }
 
 fn is_website(text: &str) -> bool {
     Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
-}
-
-/// A field's name comes from the caller: as much of it as any real one has goes back.
-fn violation(name: &str, message: &'static str) -> Violation {
-    Violation { field: name.chars().take(64).collect(), message }
 }
 
 #[cfg(test)]
@@ -139,7 +118,7 @@ mod tests {
 
     fn creation(body: Value) -> Read {
         let Value::Object(body) = body else { panic!("a body is an object") };
-        Fields::for_creation(&body).map_err(|error| match error {
+        Profile::for_creation(body).map_err(|error| match error {
             Error::Invalid(list) => list.into_iter().map(|it| (it.field, it.message)).collect(),
             other => panic!("{other:?}"),
         })
@@ -150,7 +129,7 @@ mod tests {
         let (email, values) =
             creation(json!({ "company": " ACME ", "email": " a@b.example ", "name": "  ", "city": "Brest" })).unwrap();
         assert_eq!(email.as_typed(), "a@b.example");
-        assert_eq!(values, [("city", "Brest".to_owned()), ("company", "ACME".to_owned())]);
+        assert_eq!(values, [("company", "ACME".to_owned()), ("city", "Brest".to_owned())]);
     }
 
     #[test]

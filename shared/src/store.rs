@@ -1,9 +1,11 @@
-//! The door to DynamoDB: table names, items, and the four calls that the rules are made of.
+//! The door to DynamoDB: tables, keys, items, and the calls: batches of reads, a write, an update, a transaction, a query
+//! and a scan, with their retries.
 //!
-//! What belongs here knows no domain word. Conditional writes *are* the rules, so there is one store and no stand-in.
+//! Conditional writes *are* the rules, so there is one store and no stand-in for it.
 
 mod item;
 mod transaction;
+mod update;
 
 use std::{
     collections::HashMap,
@@ -23,19 +25,17 @@ use aws_sdk_dynamodb::{
     },
     types::KeysAndAttributes,
 };
-pub use item::{Attribute, Item, ItemExt, boolean, bytes, number, text};
-pub use transaction::{Outcome, Transaction};
+pub use item::{Attribute, Item, ItemExt, bytes, item, number, text, ttl};
+pub use transaction::{Outcome, Refusal, Transaction};
+pub use update::{Conditions, Update};
 
-use crate::{config, sdk::OPERATION};
+use crate::{config, error::Causes, sdk::OPERATION};
 
 /// What the SDK said, for the log; nothing of it goes to a caller.
 pub type StoreError = Box<dyn StdError + Send + Sync>;
 
 /// How often a call that DynamoDB answered in part, or with a conflict, is sent again.
 const ATTEMPTS: u32 = 6;
-
-/// A key that no item has: what is looked up for an identifier that cannot exist.
-pub const NOBODY: &str = "nobody";
 
 /// The tables of `template.yaml`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,12 +91,6 @@ impl Key {
     pub fn and(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.attributes.push((name, value.into()));
         self
-    }
-
-    /// The table that holds the item.
-    #[must_use]
-    pub const fn table(&self) -> Table {
-        self.table
     }
 
     /// The key as DynamoDB takes it.
@@ -155,31 +149,40 @@ impl Store {
     /// interest, and a failure is left to the first call to meet again.
     pub async fn warm_up(&self) {
         let key = Key::new(Table::Apps, "key", "warm-up");
-        if let Err(error) = self.batch_get([key]).await {
+        if let Err(error) = self.batch_get([Some(key)]).await {
             tracing::warn!(error = %Causes(&*error), "warm-up failed");
         }
         self.calls.store(0, Relaxed);
     }
 
-    /// Reads items of any tables at once and consistently, in the order of the keys. At most 100 keys.
+    /// Reads items of any tables at once and consistently, in the order of the keys. At most 100 keys. Without a key,
+    /// for what cannot exist, there is no item.
     ///
     /// # Errors
     /// What DynamoDB or the network answered.
-    pub async fn batch_get<const N: usize>(&self, keys: [Key; N]) -> Result<[Option<Item>; N], StoreError> {
-        let items = self.batch_get_all(&keys).await?;
-        let mut items = items.into_iter();
+    pub async fn batch_get<const N: usize>(&self, keys: [Option<Key>; N]) -> Result<[Option<Item>; N], StoreError> {
+        let mut items = self.batch_get_all(&keys).await?.into_iter();
         Ok(std::array::from_fn(|_| items.next().flatten()))
+    }
+
+    /// Reads one item consistently.
+    ///
+    /// # Errors
+    /// What DynamoDB or the network answered.
+    pub async fn get(&self, key: Key) -> Result<Option<Item>, StoreError> {
+        let [item] = self.batch_get([Some(key)]).await?;
+        Ok(item)
     }
 
     /// As [`Self::batch_get`], for a number of keys that is not known in advance.
     ///
     /// # Errors
     /// What DynamoDB or the network answered.
-    pub async fn batch_get_all(&self, keys: &[Key]) -> Result<Vec<Option<Item>>, StoreError> {
+    pub async fn batch_get_all(&self, keys: &[Option<Key>]) -> Result<Vec<Option<Item>>, StoreError> {
         let mut asked: HashMap<String, KeysAndAttributes> = HashMap::new();
         for table in Table::ALL {
             let mut distinct: Vec<&Key> = Vec::new();
-            for key in keys.iter().filter(|key| key.table == table) {
+            for key in keys.iter().flatten().filter(|key| key.table == table) {
                 // DynamoDB refuses a batch that names one item twice.
                 if !distinct.contains(&key) {
                     distinct.push(key);
@@ -193,12 +196,19 @@ impl Store {
                 asked.insert(self.name(table)?.to_owned(), of_table);
             }
         }
+        if asked.is_empty() {
+            return Ok(vec![None; keys.len()]);
+        }
         let mut found = in_time(Box::pin(self.read_until_complete(asked))).await?;
         let mut items = Vec::with_capacity(keys.len());
-        for (index, key) in keys.iter().enumerate() {
+        for (index, wanted) in keys.iter().enumerate() {
+            let Some(key) = wanted else {
+                items.push(None);
+                continue;
+            };
             let table = self.name(key.table)?;
             let at = found.iter().position(|(of, item)| of == table && key.is_of(item));
-            let wanted_again = keys[index + 1..].contains(key);
+            let wanted_again = keys[index + 1..].contains(wanted);
             items.push(at.map(|at| if wanted_again { found[at].1.clone() } else { found.swap_remove(at).1 }));
         }
         Ok(items)
@@ -234,11 +244,20 @@ impl Store {
         Ok(())
     }
 
-    /// Updates one item as `build` says: expressions, values, what to return.
+    /// Updates one item.
     ///
     /// # Errors
     /// What DynamoDB or the network answered; a condition that does not hold is no error but [`Conditional::Refused`].
-    pub async fn update(
+    pub async fn update(&self, update: Update) -> Result<Conditional, StoreError> {
+        let key = update.key.clone();
+        self.update_by_hand(&key, |call| update.apply_to_call(call)).await
+    }
+
+    /// Updates one item by expressions that are written out, for the rule that [`Update`] has no words for.
+    ///
+    /// # Errors
+    /// As [`Self::update`].
+    pub async fn update_by_hand(
         &self,
         key: &Key,
         build: impl FnOnce(UpdateItemFluentBuilder) -> UpdateItemFluentBuilder,
@@ -316,19 +335,4 @@ async fn back_off(attempt: u32) {
     let _ = getrandom::fill(&mut random);
     let ceiling = Duration::from_millis(10 << attempt.min(6));
     tokio::time::sleep(ceiling.mul_f64(0.5 + f64::from(random[0]) / 512.0)).await;
-}
-
-/// An error with all of its causes, on one line.
-pub struct Causes<'a>(pub &'a (dyn StdError + 'static));
-
-impl std::fmt::Display for Causes<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", self.0)?;
-        let mut error = self.0;
-        while let Some(cause) = error.source() {
-            write!(f, ": {cause}")?;
-            error = cause;
-        }
-        Ok(())
-    }
 }

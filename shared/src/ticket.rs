@@ -4,22 +4,18 @@ use std::time::Duration;
 
 use crate::{
     Store, Timestamp,
-    credential::ttl,
-    store::{Conditional, Item, ItemExt, Key, StoreError, Table, bytes, number, text},
+    id::{Cuid, Platformkey, Subject, Superkey},
+    store::{Conditional, Conditions, Item, ItemExt, Key, StoreError, Table, Update, bytes, item, number, text, ttl},
     token::{Token, TokenHash},
 };
 
 /// A ticket as stored, under its hash.
 #[derive(Debug)]
 pub struct Ticket {
-    /// The superkey of the App that issued it.
-    pub app: String,
-    /// The platformkey of the platform that may redeem it.
-    pub platform: String,
-    /// The customer it speaks of.
-    pub cuid: String,
-    /// The customer's epoch when it was issued.
-    pub epoch: u64,
+    /// The App that issued it, the customer it speaks of, and the customer's epoch when it was issued.
+    pub subject: Subject,
+    /// The platform that may redeem it.
+    pub platform: Platformkey,
     /// The first moment at which it is no longer valid.
     pub expires_at: Timestamp,
     /// Whether it was redeemed.
@@ -38,40 +34,39 @@ impl Ticket {
     #[must_use]
     pub fn from_item(item: &Item) -> Option<Self> {
         Some(Self {
-            app: item.text("app")?.to_owned(),
-            platform: item.text("platform")?.to_owned(),
-            cuid: item.text("cuid")?.to_owned(),
-            epoch: item.number("epoch")?,
+            subject: Subject {
+                app: Superkey::parse(item.text("app")?)?,
+                cuid: Cuid::parse(item.text("cuid")?)?,
+                epoch: item.number("epoch")?,
+            },
+            platform: Platformkey::parse(item.text("platform")?)?,
             expires_at: item.timestamp("expires_at")?,
             redeemed: item.contains_key("redeemed_by"),
         })
     }
 
-    /// Stores a new ticket and answers it, this once.
+    /// A new ticket of this customer for this platform, with the item to be stored.
     ///
     /// # Errors
-    /// What DynamoDB, the network or the source of randomness answered.
-    pub async fn issue(
-        store: &Store,
-        [app, platform, cuid]: [&str; 3],
-        epoch: u64,
+    /// When the operating system gives no randomness.
+    pub fn new(
+        subject: &Subject,
+        platform: &Platformkey,
         now: Timestamp,
         lifetime: Duration,
-    ) -> Result<Token, StoreError> {
+    ) -> Result<(Token, Item), getrandom::Error> {
         let ticket = Token::new_ticket()?;
         let expires_at = now + lifetime;
-        let mut item = Self::record_key(ticket.reveal()).attributes();
-        let attributes = [
-            ("app", text(app)),
-            ("platform", text(platform)),
-            ("cuid", text(cuid)),
-            ("epoch", number(epoch)),
+        let mut stored = Self::record_key(ticket.reveal()).attributes();
+        stored.extend(item([
+            ("app", text(subject.app.as_str())),
+            ("platform", text(platform.as_str())),
+            ("cuid", text(subject.cuid.as_str())),
+            ("epoch", number(subject.epoch)),
             ("expires_at", number(expires_at.as_millis())),
             ("ttl", ttl(expires_at)),
-        ];
-        item.extend(attributes.map(|(name, value)| (name.to_owned(), value)));
-        store.put(Table::Tickets, item).await?;
-        Ok(ticket)
+        ]));
+        Ok((ticket, stored))
     }
 
     /// Uses a ticket up. Of any number of parallel calls one is answered `true`.
@@ -84,19 +79,9 @@ impl Ticket {
     pub async fn use_up(store: &Store, presented: &str, now: Timestamp) -> Result<bool, StoreError> {
         let mut mark = [0; 16];
         getrandom::fill(&mut mark)?;
-        let written = store
-            .update(&Self::record_key(presented), |update| {
-                update
-                    .update_expression("SET redeemed_by = :mark")
-                    .condition_expression("attribute_not_exists(redeemed_by) AND expires_at > :now")
-                    .expression_attribute_values(":mark", bytes(mark))
-                    .expression_attribute_values(":now", number(now.as_millis()))
-                    .return_values_on_condition_check_failure(
-                        aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld,
-                    )
-            })
-            .await?;
-        Ok(match written {
+        let unused = Conditions::default().missing("redeemed_by").later("expires_at", now);
+        let update = Update::of(&Self::record_key(presented)).set("redeemed_by", bytes(mark)).only_if(unused);
+        Ok(match store.update(update).await? {
             Conditional::Done(_) => true,
             Conditional::Refused(item) => item.is_some_and(|item| item.bytes("redeemed_by") == Some(&mark[..])),
         })

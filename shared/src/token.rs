@@ -1,7 +1,8 @@
-//! Keys, tokens, tickets and ids: how they are made, told apart, and kept.
+//! Tokens and tickets: how they are made, told apart, and kept.
 //!
-//! A *key* names who calls; a *token* is the secret that proves it. A token is shown once and kept as a hash: 256 random
-//! bits need no slow hash. The prefixes never change, for secret scanners know tokens by prefix and checksum.
+//! A *key* ([`crate::id`]) names who calls; a *token* is the secret that proves it. A token is shown once and kept as a
+//! hash: 256 random bits need no slow hash. The prefixes never change, for secret scanners know tokens by prefix and
+//! checksum.
 
 use std::fmt;
 
@@ -12,34 +13,24 @@ use subtle::ConstantTimeEq;
 
 const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-/// Characters of a `cuid` and of the random part of a key: 22 in base62 are 131 bits.
-const ID_LENGTH: usize = 22;
 /// Characters of the random part of a token: 43 in base62 are 256 bits.
 const SECRET_LENGTH: usize = 43;
 /// Characters of a token's checksum: CRC-32 of all before it, in base62.
 const CHECKSUM_LENGTH: usize = 6;
 
-/// Who a key names.
+/// Whose secret a token is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Level {
-    /// A partner's App: `superkey` and `supertoken`.
+    /// A partner's App.
     App,
-    /// An ATOM-powered platform: `platformkey` and `platformtoken`.
+    /// An ATOM-powered platform.
     Platform,
-    /// One customer: `key` and `token`.
+    /// One customer.
     Customer,
 }
 
 impl Level {
-    const fn key_prefix(self) -> &'static str {
-        match self {
-            Self::App => "atomsk_",
-            Self::Platform => "atompk_",
-            Self::Customer => "atomck_",
-        }
-    }
-
-    const fn token_prefix(self) -> &'static str {
+    const fn prefix(self) -> &'static str {
         match self {
             Self::App => "atomst_",
             Self::Platform => "atompt_",
@@ -49,50 +40,6 @@ impl Level {
 }
 
 const TICKET_PREFIX: &str = "atomtk_";
-
-/// A random `cuid`: 22 characters of base62.
-///
-/// # Errors
-/// When the operating system gives no randomness.
-pub fn new_cuid() -> Result<String, getrandom::Error> {
-    base62(ID_LENGTH)
-}
-
-/// Whether `text` has the form of a `cuid`.
-#[must_use]
-pub fn is_cuid(text: &str) -> bool {
-    text.len() == ID_LENGTH && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
-}
-
-/// A random key of an App or a platform.
-///
-/// # Errors
-/// When the operating system gives no randomness.
-pub fn new_key(level: Level) -> Result<String, getrandom::Error> {
-    Ok(format!("{}{}", level.key_prefix(), base62(ID_LENGTH)?))
-}
-
-/// A random key of this customer. It holds the `cuid`, so that the customer's record is read beside the credential.
-///
-/// # Errors
-/// When the operating system gives no randomness.
-pub fn new_customer_key(cuid: &str) -> Result<String, getrandom::Error> {
-    Ok(format!("{}{cuid}{}", Level::Customer.key_prefix(), base62(ID_LENGTH)?))
-}
-
-/// Whether `text` has the form of a key of this level.
-#[must_use]
-pub fn is_key(level: Level, text: &str) -> bool {
-    let length = if level == Level::Customer { 2 * ID_LENGTH } else { ID_LENGTH };
-    text.strip_prefix(level.key_prefix())
-        .is_some_and(|rest| rest.len() == length && rest.bytes().all(|byte| byte.is_ascii_alphanumeric()))
-}
-
-/// The `cuid` inside a customer's key, where `key` is one.
-#[must_use]
-pub fn cuid_of_key(key: &str) -> Option<&str> {
-    is_key(Level::Customer, key).then(|| key.strip_prefix(Level::Customer.key_prefix())?.get(..ID_LENGTH)).flatten()
-}
 
 /// A secret in plain text: shown once, at issue. Never logged, hence no `Display` and a redacted `Debug`.
 #[derive(Clone)]
@@ -104,7 +51,7 @@ impl Token {
     /// # Errors
     /// When the operating system gives no randomness.
     pub fn new(level: Level) -> Result<Self, getrandom::Error> {
-        Self::with_prefix(level.token_prefix())
+        Self::with_prefix(level.prefix())
     }
 
     /// A new SSO ticket.
@@ -191,7 +138,10 @@ impl fmt::Debug for TokenHash {
 }
 
 /// `length` random characters of base62, each equally likely.
-fn base62(length: usize) -> Result<String, getrandom::Error> {
+///
+/// # Errors
+/// When the operating system gives no randomness.
+pub fn base62(length: usize) -> Result<String, getrandom::Error> {
     let mut text = String::with_capacity(length);
     let mut bytes = [0; 64];
     while text.len() < length {
@@ -247,15 +197,6 @@ mod tests {
     fn secrets_do_not_show_in_debug_output() {
         let token = Token::new(Level::App).unwrap();
         assert_eq!(format!("{token:?} {:?}", token.hash()), "Token(…) TokenHash(…)");
-    }
-
-    #[test]
-    fn a_customers_key_holds_the_cuid() {
-        let cuid = new_cuid().unwrap();
-        let key = new_customer_key(&cuid).unwrap();
-        assert_eq!(cuid_of_key(&key), Some(cuid.as_str()));
-        assert_eq!(cuid_of_key("atomck_short"), None);
-        assert_eq!(cuid_of_key(&new_key(Level::App).unwrap()), None);
     }
 
     #[test]

@@ -2,17 +2,18 @@
 
 use std::time::Duration;
 
-use lambda_http::Request;
+use aws_config::SdkConfig;
 use shared::{
     Clock, Error, Result, Store,
     app::Grant,
     audit::Event,
     auth::{AppCredentials, Policy},
+    config,
     credential::IssuedPair,
-    customer::{Guard, guard_key},
+    customer::guard_key,
     email::EmailAddress,
     error::During,
-    http::{Call, Reply, json},
+    http::{Call, Endpoint, Reply, json},
     store::Table,
 };
 
@@ -29,32 +30,45 @@ pub struct Deps {
     pub credential_lifetime: Duration,
 }
 
-const STEP: &str = "The credentials could not be issued. Try again later.";
-
-/// Answers one request.
-pub async fn handle(deps: &Deps, request: Request) -> Reply {
-    let call = Call::new(request);
-    let result = respond(deps, &call).await;
-    call.answer(result, &deps.store)
+impl Deps {
+    /// Reads the settings.
+    ///
+    /// # Errors
+    /// Names the variable that is missing or bad.
+    pub fn from_env(sdk: &SdkConfig) -> Result<Self, lambda_http::Error> {
+        Ok(Self {
+            store: Store::from_env(sdk, &[Table::Apps, Table::Directory, Table::Credentials])?,
+            clock: Clock::system(),
+            policy: Policy::from_env()?,
+            credential_lifetime: config::seconds("CREDENTIAL_TTL_SECONDS")?,
+        })
+    }
 }
 
-async fn respond(deps: &Deps, call: &Call) -> Result<Reply> {
-    let credentials = AppCredentials::read(call, deps.policy)?;
-    let address = EmailAddress::parse(call.identifier());
-    let guard = guard_key(credentials.superkey(), address.as_ref());
-    let [app, guard] = deps.store.batch_get([credentials.record_key(), guard]).await.during(STEP)?;
-    let now = deps.clock.now();
-    let app = credentials.verify(call, app.as_ref(), now)?.require(Grant::Nopasscode)?;
+const STEP: &str = "The credentials could not be issued. Try again later.";
 
-    if !call.identifier().contains('@') {
-        return Err(Error::invalid("identifier", "Must be an e-mail address."));
+impl Endpoint for Deps {
+    fn store(&self) -> &Store {
+        &self.store
     }
 
-    let customer = Guard::active(guard.as_ref())?;
-    let (pair, item) =
-        IssuedPair::new(&customer.cuid, &app.superkey, customer.epoch, now, deps.credential_lifetime).during(STEP)?;
-    deps.store.put(Table::Credentials, item).await.during(STEP)?;
+    async fn respond(&self, call: &Call) -> Result<Reply> {
+        let credentials = AppCredentials::read(call, self.policy)?;
+        let address = EmailAddress::parse(call.identifier());
+        let guard = address.as_ref().map(|address| guard_key(credentials.superkey(), address));
+        let [app, guard] = self.store.batch_get([Some(credentials.record_key()), guard]).await.during(STEP)?;
+        let now = self.clock.now();
+        let app = credentials.verify(call, app.as_ref(), now)?.require(Grant::Nopasscode)?;
 
-    Event::PairIssued.log(call.request_id(), &app.superkey, &customer.cuid);
-    Ok(json(200, &pair))
+        if !call.identifier().contains('@') {
+            return Err(Error::invalid("identifier", "Must be an e-mail address."));
+        }
+
+        let subject = app.guard(call, guard.as_ref())?.subject;
+        let (pair, item) = IssuedPair::new(&subject, now, self.credential_lifetime).during(STEP)?;
+        self.store.put(Table::Credentials, item).await.during(STEP)?;
+
+        call.audit(Event::PairIssued, &subject);
+        json(200, &pair)
+    }
 }

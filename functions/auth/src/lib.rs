@@ -2,16 +2,18 @@
 
 use std::time::Duration;
 
-use lambda_http::Request;
+use aws_config::SdkConfig;
 use shared::{
-    Clock, Error, Result, Store, Timestamp,
+    Clock, Error, Result, Store,
     audit::Event,
-    auth::{App, AppCredentials, Policy},
+    auth::{AppCredentials, Policy},
+    config,
     credential::IssuedPair,
-    customer::{self, Customer, Guard, guard_key},
+    customer::{self, guard_key},
     email::EmailAddress,
     error::During,
-    http::{Call, Reply, json},
+    http::{Call, Endpoint, Reply, json},
+    id::{Cuid, Subject},
     passcode::{self, Guess, Guessed, Passcode, Peppers, count_guess, redeem},
     store::{Key, Table},
 };
@@ -31,59 +33,76 @@ pub struct Deps {
     pub credential_lifetime: Duration,
 }
 
+impl Deps {
+    /// Reads the settings.
+    ///
+    /// # Errors
+    /// Names the variable that is missing or bad.
+    pub fn from_env(sdk: &SdkConfig) -> Result<Self, lambda_http::Error> {
+        Ok(Self {
+            store: Store::from_env(
+                sdk,
+                &[Table::Apps, Table::Customers, Table::Directory, Table::Passcodes, Table::Credentials],
+            )?,
+            clock: Clock::system(),
+            policy: Policy::from_env()?,
+            peppers: Peppers::from_env()?,
+            credential_lifetime: config::seconds("CREDENTIAL_TTL_SECONDS")?,
+        })
+    }
+}
+
 const STEP: &str = "The credentials could not be issued. Try again later.";
 const GUESS_STEP: &str = "The passcode could not be checked. Try again later.";
 
-/// Answers one request.
-pub async fn handle(deps: &Deps, request: Request) -> Reply {
-    let call = Call::new(request);
-    let result = respond(deps, &call).await;
-    call.answer(result, &deps.store)
-}
+impl Endpoint for Deps {
+    fn store(&self) -> &Store {
+        &self.store
+    }
 
-async fn respond(deps: &Deps, call: &Call) -> Result<Reply> {
-    let credentials = AppCredentials::read(call, deps.policy)?;
-    if call.identifier().contains('@') {
-        auth_by_email(deps, call, &credentials).await
-    } else {
-        auth_by_cuid(deps, call, &credentials).await
+    async fn respond(&self, call: &Call) -> Result<Reply> {
+        let credentials = AppCredentials::read(call, self.policy)?;
+        if call.identifier().contains('@') {
+            auth_by_email(self, call, &credentials).await
+        } else {
+            auth_by_cuid(self, call, &credentials).await
+        }
     }
 }
 
 async fn auth_by_cuid(deps: &Deps, call: &Call, credentials: &AppCredentials) -> Result<Reply> {
-    let keys = [credentials.record_key(), customer::record_key(call.identifier())];
+    let customer = Cuid::parse(call.identifier()).as_ref().map(customer::record_key);
+    let keys = [Some(credentials.record_key()), customer];
     let [app, customer] = deps.store.batch_get(keys).await.during(STEP)?;
     let now = deps.clock.now();
     let app = credentials.verify(call, app.as_ref(), now)?;
 
-    let customer = Customer::of(&app, customer.as_ref())?;
-    if customer.suspended {
-        return Err(Error::NotAllowed);
-    }
-    let (pair, item) =
-        IssuedPair::new(&customer.cuid, &app.superkey, customer.epoch, now, deps.credential_lifetime).during(STEP)?;
+    let subject = app.active_customer(call, customer.as_ref())?.subject;
+    let (pair, item) = IssuedPair::new(&subject, now, deps.credential_lifetime).during(STEP)?;
     deps.store.put(Table::Credentials, item).await.during(STEP)?;
 
-    Event::PairIssued.log(call.request_id(), &app.superkey, &customer.cuid);
-    Ok(json(200, &pair))
+    call.audit(Event::PairIssued, &subject);
+    json(200, &pair)
 }
 
 async fn auth_by_email(deps: &Deps, call: &Call, credentials: &AppCredentials) -> Result<Reply> {
     let address = EmailAddress::parse(call.identifier());
-    let superkey = credentials.superkey();
-    let keys = [credentials.record_key(), guard_key(superkey, address.as_ref())];
+    let guard = address.as_ref().map(|address| guard_key(credentials.superkey(), address));
+    let keys = [Some(credentials.record_key()), guard];
     let [app, guard] = deps.store.batch_get(keys).await.during(STEP)?;
     let now = deps.clock.now();
     let app = credentials.verify(call, app.as_ref(), now)?;
 
     let passcode = presented_passcode(call)?;
 
-    let customer = Guard::active(guard.as_ref())?;
+    let guard = app.guard(call, guard.as_ref())?;
     // Eight digits or nothing: what cannot be a code is not counted as a guess.
     let passcode = Passcode::parse(&passcode).ok_or(Error::InvalidPasscode)?;
-    let key = passcode::record_key(&app.superkey, address.as_ref());
-    let nonce = check(deps, call, &app, &customer, &key, &passcode).await?;
-    issue_for_passcode(deps, call, &app, &customer, &key, nonce, now).await
+    let key = passcode::record_key(&guard.subject.app, &guard.address);
+    let guess =
+        Guess { key: &key, app: guard.subject.app.as_str(), cuid: guard.subject.cuid.as_str(), passcode: &passcode };
+    let nonce = check(deps, call, &guess, &guard.subject).await?;
+    issue_for_passcode(deps, call, &guard.subject, &key, nonce).await
 }
 
 /// The passcode as sent: the header wins, as it does for every credential.
@@ -96,17 +115,9 @@ fn presented_passcode(call: &Call) -> Result<String> {
 }
 
 /// Counts and compares the guess; answers the nonce of the passcode that it is right about.
-async fn check(
-    deps: &Deps,
-    call: &Call,
-    app: &App,
-    customer: &Guard,
-    key: &Key,
-    passcode: &Passcode,
-) -> Result<Vec<u8>> {
-    let guess = Guess { key, app: &app.superkey, cuid: &customer.cuid, passcode };
-    let log = |event: Event| event.log(call.request_id(), &app.superkey, &customer.cuid);
-    match count_guess(&deps.store, &deps.peppers, &guess, deps.clock.now()).await.during(GUESS_STEP)? {
+async fn check(deps: &Deps, call: &Call, guess: &Guess<'_>, subject: &Subject) -> Result<Vec<u8>> {
+    let log = |event: Event| call.audit(event, subject);
+    match count_guess(&deps.store, &deps.peppers, guess, deps.clock.now()).await.during(GUESS_STEP)? {
         Guessed::Right { nonce } => return Ok(nonce),
         Guessed::Refused => {}
         Guessed::Wrong { exhausted, paused } => {
@@ -123,21 +134,13 @@ async fn check(
 }
 
 /// Uses the passcode up and issues the pair, together.
-async fn issue_for_passcode(
-    deps: &Deps,
-    call: &Call,
-    app: &App,
-    customer: &Guard,
-    key: &Key,
-    nonce: Vec<u8>,
-    now: Timestamp,
-) -> Result<Reply> {
-    let (pair, item) =
-        IssuedPair::new(&customer.cuid, &app.superkey, customer.epoch, now, deps.credential_lifetime).during(STEP)?;
-    if !redeem(&deps.store, key, nonce, item, deps.clock.now()).await.during(STEP)? {
+async fn issue_for_passcode(deps: &Deps, call: &Call, subject: &Subject, key: &Key, nonce: Vec<u8>) -> Result<Reply> {
+    let now = deps.clock.now();
+    let (pair, item) = IssuedPair::new(subject, now, deps.credential_lifetime).during(STEP)?;
+    if !redeem(&deps.store, key, nonce, item, now).await.during(STEP)? {
         return Err(Error::InvalidPasscode);
     }
-    Event::PasscodeRedeemed.log(call.request_id(), &app.superkey, &customer.cuid);
-    Event::PairIssued.log(call.request_id(), &app.superkey, &customer.cuid);
-    Ok(json(200, &pair))
+    call.audit(Event::PasscodeRedeemed, subject);
+    call.audit(Event::PairIssued, subject);
+    json(200, &pair)
 }

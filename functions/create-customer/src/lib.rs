@@ -2,19 +2,21 @@
 
 use std::time::Duration;
 
-use lambda_http::Request;
+use aws_config::SdkConfig;
 use shared::{
     Clock, Error, Result, Store,
     audit::Event,
-    auth::{App, AppCredentials, Policy},
+    auth::{AppCredentials, Policy},
+    config,
     credential::IssuedPair,
     customer::Customer,
     email::EmailAddress,
     error::During,
-    http::{Call, Reply, json, with_header},
-    profile::Fields,
+    http::{Call, Endpoint, Reply, json, with_header},
+    id::{Cuid, Subject},
+    profile::Profile,
+    status::Status,
     store::{Item, ItemExt, Outcome, StoreError, Table, Transaction},
-    token::new_cuid,
 };
 
 /// What the function works with.
@@ -30,52 +32,55 @@ pub struct Deps {
     pub credential_lifetime: Duration,
 }
 
+impl Deps {
+    /// Reads the settings.
+    ///
+    /// # Errors
+    /// Names the variable that is missing or bad.
+    pub fn from_env(sdk: &SdkConfig) -> Result<Self, lambda_http::Error> {
+        Ok(Self {
+            store: Store::from_env(sdk, &[Table::Apps, Table::Customers, Table::Directory, Table::Credentials])?,
+            clock: Clock::system(),
+            policy: Policy::from_env()?,
+            credential_lifetime: config::seconds("CREDENTIAL_TTL_SECONDS")?,
+        })
+    }
+}
+
 const STEP: &str = "The customer could not be created. Try again later.";
 
-/// Answers one request.
-pub async fn handle(deps: &Deps, request: Request) -> Reply {
-    let call = Call::new(request);
-    let result = respond(deps, &call).await;
-    call.answer(result, &deps.store)
-}
-
-async fn respond(deps: &Deps, call: &Call) -> Result<Reply> {
-    let credentials = AppCredentials::read(call, deps.policy)?;
-    let [app] = deps.store.batch_get([credentials.record_key()]).await.during(STEP)?;
-    let app = credentials.verify(call, app.as_ref(), deps.clock.now())?;
-
-    let (address, profile) = Fields::for_creation(&call.body()?)?;
-
-    let customer = new_customer(deps, &app, &address, profile)?;
-    let now = customer.created_at;
-    let (pair, credential) =
-        IssuedPair::new(&customer.cuid, &app.superkey, customer.epoch, now, deps.credential_lifetime).during(STEP)?;
-    match write(&deps.store, &customer, &address, credential).await.during(STEP)? {
-        None => {}
-        // The SDK repeated a write that had succeeded; what is on record is this very customer.
-        Some(cuid) if cuid == customer.cuid => {}
-        Some(cuid) => return Err(Error::CustomerExists { cuid }),
+impl Endpoint for Deps {
+    fn store(&self) -> &Store {
+        &self.store
     }
 
-    Event::CustomerCreated.log(call.request_id(), &app.superkey, &customer.cuid);
-    Ok(with_header(json(201, &pair), "location", &format!("/customer/{}", customer.cuid)))
-}
+    async fn respond(&self, call: &Call) -> Result<Reply> {
+        let credentials = AppCredentials::read(call, self.policy)?;
+        let app = self.store.get(credentials.record_key()).await.during(STEP)?;
+        let app = credentials.verify(call, app.as_ref(), self.clock.now())?;
 
-fn new_customer(
-    deps: &Deps,
-    app: &App,
-    address: &EmailAddress,
-    profile: Vec<(&'static str, String)>,
-) -> Result<Customer> {
-    Ok(Customer {
-        cuid: new_cuid().during(STEP)?,
-        app: app.superkey.clone(),
-        email: address.as_typed().to_owned(),
-        profile,
-        suspended: false,
-        epoch: 0,
-        created_at: deps.clock.now(),
-    })
+        let (address, profile) = Profile::for_creation(call.body()?)?;
+
+        let now = self.clock.now();
+        let customer = Customer {
+            subject: Subject { app: app.superkey.clone(), cuid: Cuid::new().during(STEP)?, epoch: 0 },
+            email: address.as_typed().to_owned(),
+            profile,
+            status: Status::Active,
+            created_at: now,
+        };
+        let subject = &customer.subject;
+        let (pair, credential) = IssuedPair::new(subject, now, self.credential_lifetime).during(STEP)?;
+        match write(&self.store, &customer, &address, credential).await.during(STEP)? {
+            None => {}
+            // The SDK repeated a write that had succeeded; what is on record is this very customer.
+            Some(cuid) if cuid == subject.cuid => {}
+            Some(cuid) => return Err(Error::CustomerExists { cuid }),
+        }
+
+        call.audit(Event::CustomerCreated, subject);
+        Ok(with_header(json(201, &pair)?, "location", &format!("/customer/{}", subject.cuid)))
+    }
 }
 
 /// Writes record, guard and pair in one transaction. Answers the `cuid` of the customer who has the address already;
@@ -85,7 +90,7 @@ async fn write(
     customer: &Customer,
     address: &EmailAddress,
     credential: Item,
-) -> Result<Option<String>, StoreError> {
+) -> Result<Option<Cuid>, StoreError> {
     let transaction = Transaction::new(store)
         .create(Table::Directory, "app", customer.to_guard_item(address))?
         .create(Table::Customers, "cuid", customer.to_item())?
@@ -94,8 +99,8 @@ async fn write(
         Outcome::Done => Ok(None),
         Outcome::Refused(refusals) => {
             let guard = refusals.first().filter(|guard| guard.condition_failed).and_then(|guard| guard.item.as_ref());
-            let cuid = guard.and_then(|guard| guard.text("cuid")).ok_or("A new cuid is taken.")?;
-            Ok(Some(cuid.to_owned()))
+            let cuid = guard.and_then(|guard| Cuid::parse(guard.text("cuid")?)).ok_or("A new cuid is taken.")?;
+            Ok(Some(cuid))
         }
     }
 }

@@ -1,15 +1,8 @@
 //! The function behind `GET /customer/{identifier}`: wiring only.
 
-use get_customer::{Deps, handle};
-use shared::{Clock, Store, audit, auth::Policy, http, sdk, store::Table};
+use shared::http;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
-    audit::init("get_customer");
-    let deps = Deps {
-        store: Store::from_env(&sdk::load().await?, &[Table::Apps, Table::Customers, Table::Credentials])?,
-        clock: Clock::system(),
-        policy: Policy::from_env()?,
-    };
-    http::serve(&deps.store, |request| handle(&deps, request)).await
+    http::serve(env!("CARGO_CRATE_NAME"), get_customer::Deps::from_env).await
 }

@@ -4,14 +4,15 @@
 mod cursor;
 mod page;
 
+use aws_config::SdkConfig;
 use cursor::Cursor;
-use lambda_http::Request;
 use page::{Page, read_page};
 use shared::{
     Clock, Error, Result, Store,
     auth::{AppCredentials, Policy},
     error::During,
-    http::{Call, Reply, raw_json, with_header},
+    http::{Call, Endpoint, Reply, raw_json, with_header},
+    store::Table,
 };
 
 /// What the function works with.
@@ -25,38 +26,51 @@ pub struct Deps {
     pub policy: Policy,
 }
 
-const STEP: &str = "The customers could not be listed. Try again later.";
-
-/// Answers one request.
-pub async fn handle(deps: &Deps, request: Request) -> Reply {
-    let call = Call::new(request);
-    let result = respond(deps, &call).await;
-    call.answer(result, &deps.store)
+impl Deps {
+    /// Reads the settings.
+    ///
+    /// # Errors
+    /// Names the variable that is missing or bad.
+    pub fn from_env(sdk: &SdkConfig) -> Result<Self, lambda_http::Error> {
+        Ok(Self {
+            store: Store::from_env(sdk, &[Table::Apps, Table::Directory, Table::Customers])?,
+            clock: Clock::system(),
+            policy: Policy::from_env()?,
+        })
+    }
 }
 
-async fn respond(deps: &Deps, call: &Call) -> Result<Reply> {
-    if call.method() != "GET" || !matches!(call.path(), "/customer" | "/customer/") {
-        return Err(Error::RouteNotFound);
+const STEP: &str = "The customers could not be listed. Try again later.";
+
+impl Endpoint for Deps {
+    fn store(&self) -> &Store {
+        &self.store
     }
-    let credentials = AppCredentials::read(call, deps.policy)?;
-    let [app] = deps.store.batch_get([credentials.record_key()]).await.during(STEP)?;
-    let app = credentials.verify(call, app.as_ref(), deps.clock.now())?;
 
-    let limit = call.query("limit").and_then(|limit| limit.map(parse_limit).transpose());
-    let open = |text| Cursor::open(text, &app.cursor_key);
-    let after = call.query("cursor").and_then(|cursor| cursor.map(open).transpose());
-    let (limit, after) = both(limit, after)?;
-
-    let Page { json, last } = read_page(&deps.store, &app, after, limit).await.during(STEP)?;
-    let reply = raw_json(200, json);
-    Ok(match last {
-        None => reply,
-        Some(last) => {
-            let limit = limit.map(|limit| format!("limit={limit}&")).unwrap_or_default();
-            let cursor = last.seal(&app.cursor_key);
-            with_header(reply, "link", &format!("</customer?{limit}cursor={cursor}>; rel=\"next\""))
+    async fn respond(&self, call: &Call) -> Result<Reply> {
+        if call.method() != "GET" || !matches!(call.path(), "/customer" | "/customer/") {
+            return Err(Error::RouteNotFound);
         }
-    })
+        let credentials = AppCredentials::read(call, self.policy)?;
+        let app = self.store.get(credentials.record_key()).await.during(STEP)?;
+        let app = credentials.verify(call, app.as_ref(), self.clock.now())?;
+
+        let limit = call.query("limit").and_then(|limit| limit.map(parse_limit).transpose());
+        let open = |text| Cursor::open(text, &app.cursor_key);
+        let after = call.query("cursor").and_then(|cursor| cursor.map(open).transpose());
+        let (limit, after) = both(limit, after)?;
+
+        let Page { json, last } = read_page(&self.store, &app, after, limit).await.during(STEP)?;
+        let reply = raw_json(200, json);
+        Ok(match last {
+            None => reply,
+            Some(last) => {
+                let limit = limit.map(|limit| format!("limit={limit}&")).unwrap_or_default();
+                let cursor = last.seal(&app.cursor_key);
+                with_header(reply, "link", &format!("</customer?{limit}cursor={cursor}>; rel=\"next\""))
+            }
+        })
+    }
 }
 
 /// The two values, or the bad fields of both.

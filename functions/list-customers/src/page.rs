@@ -1,11 +1,11 @@
 //! One page of a list: guards in their stable order, the customers behind them, and no more than Lambda can send.
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use shared::{
     Store,
     auth::App,
     customer::{Customer, record_key},
-    store::{Item, ItemExt, StoreError, Table, text},
+    id::Cuid,
+    store::{Item, ItemExt, StoreError, Table, item, text},
 };
 
 use crate::cursor::Cursor;
@@ -70,12 +70,10 @@ pub async fn read_page(
         let (mut guards, cut_short) = query(store, app, after.as_ref(), wanted + 1).await?;
         let more = cut_short || guards.len() > wanted;
         guards.truncate(wanted);
-        for (guard, customer) in guards.iter().zip(read_customers(store, &guards).await?) {
+        for (guard, customer) in guards.iter().zip(read_customers(store, app, &guards).await?) {
             let position = guard.text("address").map(|address| Cursor(address.to_owned()));
             // A customer erased since the query is not listed.
-            if let Some(customer) = customer.filter(|customer| customer.app == app.superkey)
-                && !array.push(&customer.to_json().to_string())
-            {
+            if customer.is_some_and(|customer| !array.push(&customer.to_json().to_string())) {
                 return Ok(array.finish(after));
             }
             after = position;
@@ -92,14 +90,12 @@ pub async fn read_page(
 
 /// The next guards of this App, at most `most`, and whether DynamoDB stopped early: it reads a megabyte at a time.
 async fn query(store: &Store, app: &App, after: Option<&Cursor>, most: usize) -> Result<(Vec<Item>, bool), StoreError> {
-    let start = after.map(|Cursor(address)| {
-        Item::from([("app".to_owned(), text(&app.superkey)), ("address".to_owned(), text(address))])
-    });
+    let start = after.map(|Cursor(address)| item([("app", text(app.superkey.as_str())), ("address", text(address))]));
     let reply = store
         .query(Table::Directory)?
         .key_condition_expression("app = :app")
         .projection_expression("address, cuid")
-        .expression_attribute_values(":app", AttributeValue::S(app.superkey.clone()))
+        .expression_attribute_values(":app", text(app.superkey.as_str()))
         .set_exclusive_start_key(start)
         .limit(i32::try_from(most)?)
         .send()
@@ -110,11 +106,12 @@ async fn query(store: &Store, app: &App, after: Option<&Cursor>, most: usize) ->
 }
 
 /// The customers of these guards, in their order.
-async fn read_customers(store: &Store, guards: &[Item]) -> Result<Vec<Option<Customer>>, StoreError> {
-    let keys: Vec<_> = guards.iter().map(|guard| record_key(guard.text("cuid").unwrap_or_default())).collect();
+async fn read_customers(store: &Store, app: &App, guards: &[Item]) -> Result<Vec<Option<Customer>>, StoreError> {
+    let key = |guard: &Item| Cuid::parse(guard.text("cuid")?).as_ref().map(record_key);
+    let keys: Vec<_> = guards.iter().map(key).collect();
     let batches = keys.chunks(BATCH).map(|batch| store.batch_get_all(batch));
     let batches = futures_util::future::try_join_all(batches).await?;
-    Ok(batches.into_iter().flatten().map(|item| item.as_ref().and_then(Customer::from_item)).collect())
+    Ok(batches.into_iter().flatten().map(|item| item.as_ref().and_then(|item| app.own(item))).collect())
 }
 
 /// The length of `json` as part of a JSON string.

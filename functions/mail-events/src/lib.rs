@@ -5,7 +5,10 @@
 use lambda_runtime::LambdaEvent;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use shared::audit::Event;
+use shared::{
+    audit::Event,
+    id::{Cuid, Superkey},
+};
 
 /// What is read of SES's event. Whoever else wrote one is answered `null`, and nothing is logged.
 #[derive(Deserialize)]
@@ -37,15 +40,14 @@ struct Bounce {
 /// Writes the line; answers the event's name, or `null` for what is none of SES's events about a passcode's mail.
 #[must_use]
 pub fn handle(event: &LambdaEvent<Value>) -> Value {
-    let Some((name, tags)) = MailEvent::deserialize(&event.payload["detail"]).ok().and_then(read) else {
+    let Some((name, app, cuid)) = MailEvent::deserialize(&event.payload["detail"]).ok().and_then(read) else {
         return Value::Null;
     };
-    let (Tags { app: (app,), cuid: (cuid,) }, request_id) = (tags, &event.context.request_id);
-    name.log(request_id, &app, &cuid);
+    name.log(&event.context.request_id, &app, &cuid);
     json!(name.name())
 }
 
-fn read(event: MailEvent) -> Option<(Event, Tags)> {
+fn read(event: MailEvent) -> Option<(Event, Superkey, Cuid)> {
     let name = match event.event_type.as_str() {
         "Bounce" => match event.bounce?.bounce_sub_type.as_str() {
             // SES's own list, or the account's: the mail was not even tried.
@@ -57,7 +59,6 @@ fn read(event: MailEvent) -> Option<(Event, Tags)> {
         "DeliveryDelay" => Event::MailDelayed,
         _ => return None,
     };
-    let is_key = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     let Tags { app: (app,), cuid: (cuid,) } = &event.mail.tags;
-    (is_key(app) && is_key(cuid)).then_some((name, event.mail.tags))
+    Some((name, Superkey::parse(app)?, Cuid::parse(cuid)?))
 }

@@ -1,15 +1,22 @@
 //! Apps: made, shown, changed, suspended and resumed.
 
-use aws_sdk_dynamodb::types::ReturnValue;
 use serde_json::{Map, Value, json};
 use shared::{
-    app::{AppRecord, Brand, Grant, Tokens, status},
-    platform::PlatformRecord,
-    store::{Attribute, Conditional, Item, Key, Table, text},
-    token::{Level, Token, new_key},
+    app::{AppRecord, Brand, Grant, record_key},
+    fields::Fields,
+    id::{Platformkey, Superkey},
+    platform::{self, PlatformRecord},
+    status::{STATUS, Status},
+    store::{Attribute, Conditional, Conditions, Item, Table, Update, text},
+    token::{Level, Token},
+    tokens::Tokens,
 };
 
-use crate::{Deps, Done, OperatorError, fields::Fields, values};
+use crate::{
+    Deps, Done, OperatorError,
+    fields::{UNKNOWN, finish},
+    values,
+};
 
 const APP: OperatorError = OperatorError::NotFound("App");
 
@@ -18,21 +25,21 @@ pub async fn create(deps: &Deps, mut fields: Fields) -> Result<Done, OperatorErr
     let name = fields.required("name", values::brand_name);
     let grants = fields.optional("grants", values::grants);
     let platform = fields.removable("platform", values::platformkey);
-    let brand = fields.object("brand", brand);
+    let brand = fields.object("brand", UNKNOWN, brand);
     let (name, grants, platform, brand) =
-        fields.finish(|| Some((name?, grants.unwrap_or_default(), platform.flatten(), brand.flatten())))?;
-    must_exist(deps, platform.as_deref()).await?;
+        finish(fields, || Some((name?, grants.unwrap_or_default(), platform.flatten(), brand.flatten())))?;
+    must_exist(deps, platform.as_ref()).await?;
 
     let token = Token::new(Level::App)?;
     let mut cursor_key = vec![0; 32];
     getrandom::fill(&mut cursor_key)?;
     let app = AppRecord {
-        superkey: new_key(Level::App)?,
+        superkey: Superkey::new()?,
         name,
         grants,
         platform,
         brand,
-        suspended: false,
+        status: Status::Active,
         tokens: Tokens::new(token.hash()),
         cursor_key,
         created_at: deps.clock.now(),
@@ -40,21 +47,21 @@ pub async fn create(deps: &Deps, mut fields: Fields) -> Result<Done, OperatorErr
     deps.store.put(Table::Apps, app.to_item()).await?;
     let mut answer = to_json(&app);
     answer["supertoken"] = token.reveal().into();
-    Ok(Done::changed(&app.superkey, answer))
+    Ok(Done::changed(app.superkey.as_str(), answer))
 }
 
 pub async fn show(deps: &Deps, mut fields: Fields) -> Result<Done, OperatorError> {
     let superkey = fields.required("superkey", values::superkey);
-    let superkey = fields.finish(|| superkey)?;
-    let [app] = deps.store.batch_get([record_key(&superkey)]).await?;
+    let superkey = finish(fields, || superkey)?;
+    let app = deps.store.get(record_key(&superkey)).await?;
     let app = app.as_ref().and_then(AppRecord::from_item).ok_or(APP)?;
     Ok(Done::shown(to_json(&app)))
 }
 
-pub async fn set_suspended(deps: &Deps, mut fields: Fields, suspended: bool) -> Result<Done, OperatorError> {
+pub async fn set_status(deps: &Deps, mut fields: Fields, status: Status) -> Result<Done, OperatorError> {
     let superkey = fields.required("superkey", values::superkey);
-    let superkey = fields.finish(|| superkey)?;
-    update(deps, &superkey, vec![("status", Some(status(suspended)))]).await
+    let superkey = finish(fields, || superkey)?;
+    write(deps, &superkey, Update::of(&record_key(&superkey)).set(STATUS, status.attribute())).await
 }
 
 /// Changes what is given and nothing else, so that two changes at once do not undo each other.
@@ -63,79 +70,49 @@ pub async fn change(deps: &Deps, mut fields: Fields) -> Result<Done, OperatorErr
     let name = fields.optional("name", values::brand_name);
     let grants = fields.optional("grants", values::grants);
     let platform = fields.removable("platform", values::platformkey);
-    let brand = fields.object("brand", brand);
-    let superkey = fields.finish(|| superkey)?;
-    must_exist(deps, platform.iter().flatten().next().map(String::as_str)).await?;
+    let brand = fields.object("brand", UNKNOWN, brand);
+    let superkey = finish(fields, || superkey)?;
+    must_exist(deps, platform.iter().flatten().next()).await?;
 
-    let mut changes = Vec::new();
-    changes.extend(name.map(|name| ("name", Some(text(name)))));
-    changes.extend(grants.map(|grants| ("grants", grant_set(&grants))));
-    changes.extend(platform.map(|platform| ("platform", platform.map(text))));
-    changes.extend(brand.map(|brand| ("brand", brand.map(|brand| Attribute::M(brand.to_item())))));
-    if changes.is_empty() {
+    let mut update = Update::of(&record_key(&superkey));
+    if let Some(name) = name {
+        update = update.set("name", text(name));
+    }
+    if let Some(grants) = grants {
+        update = update.set_or_remove("grants", Grant::set(&grants));
+    }
+    if let Some(platform) = platform {
+        update = update.set_or_remove("platform", platform.map(|platform| text(platform.as_str())));
+    }
+    if let Some(brand) = brand {
+        update = update.set_or_remove("brand", brand.map(|brand| Attribute::M(brand.to_item())));
+    }
+    if update.is_empty() {
         return Err(OperatorError::Invalid("Nothing to change: give name, grants, platform or brand.".to_owned()));
     }
-    update(deps, &superkey, changes).await
+    write(deps, &superkey, update).await
 }
 
-/// Sets, or removes, these attributes of an App that exists.
-async fn update(
-    deps: &Deps,
-    superkey: &str,
-    changes: Vec<(&'static str, Option<Attribute>)>,
-) -> Result<Done, OperatorError> {
-    let item = update_record(deps, superkey, changes).await?.ok_or(APP)?;
+/// Changes the record of an App that exists.
+async fn write(deps: &Deps, superkey: &Superkey, update: Update) -> Result<Done, OperatorError> {
+    let item = update_record(deps, update).await?.ok_or(APP)?;
     let app = AppRecord::from_item(&item).ok_or(APP)?;
-    Ok(Done::changed(superkey, to_json(&app)))
+    Ok(Done::changed(superkey.as_str(), to_json(&app)))
 }
 
-/// Sets, or removes, these attributes of the record at a key; `None` where there is none.
-pub async fn update_record(
-    deps: &Deps,
-    key: &str,
-    changes: Vec<(&'static str, Option<Attribute>)>,
-) -> Result<Option<Item>, OperatorError> {
-    let set = changes.iter().filter(|(_, value)| value.is_some()).map(|(name, _)| format!("#{name} = :{name}"));
-    let remove = changes.iter().filter(|(_, value)| value.is_none()).map(|(name, _)| format!("#{name}"));
-    let clauses = [("SET", set.collect::<Vec<_>>()), ("REMOVE", remove.collect())];
-    let clauses = clauses.iter().filter(|(_, parts)| !parts.is_empty());
-    let expression = clauses.map(|(verb, parts)| format!("{verb} {}", parts.join(", "))).collect::<Vec<_>>().join(" ");
-    let key = record_key(key);
-    let written = deps.store.update(&key, |request| {
-        let mut request = request
-            .update_expression(expression)
-            .condition_expression("attribute_exists(#key)")
-            .expression_attribute_names("#key", "key")
-            .return_values(ReturnValue::AllNew);
-        for (name, value) in changes {
-            request = request.expression_attribute_names(format!("#{name}"), name);
-            if let Some(value) = value {
-                request = request.expression_attribute_values(format!(":{name}"), value);
-            }
-        }
-        request
-    });
-    Ok(match written.await? {
+/// Changes the record of an App or a platform, and answers it as it is then; `None` where there is none.
+pub async fn update_record(deps: &Deps, update: Update) -> Result<Option<Item>, OperatorError> {
+    let update = update.only_if(Conditions::default().exists("key")).answering_item();
+    Ok(match deps.store.update(update).await? {
         Conditional::Done(item) => Some(item),
         Conditional::Refused(_) => None,
     })
 }
 
-/// Where the record of an App or a platform is.
-pub fn record_key(key: &str) -> Key {
-    Key::new(Table::Apps, "key", key)
-}
-
-/// DynamoDB has no empty sets: no grants are no attribute.
-fn grant_set(grants: &[Grant]) -> Option<Attribute> {
-    let names: Vec<_> = grants.iter().map(|grant| grant.name().to_owned()).collect();
-    (!names.is_empty()).then_some(Attribute::Ss(names))
-}
-
 /// The platform that an App is given must be there.
-async fn must_exist(deps: &Deps, platformkey: Option<&str>) -> Result<(), OperatorError> {
+async fn must_exist(deps: &Deps, platformkey: Option<&Platformkey>) -> Result<(), OperatorError> {
     let Some(platformkey) = platformkey else { return Ok(()) };
-    let [platform] = deps.store.batch_get([record_key(platformkey)]).await?;
+    let platform = deps.store.get(platform::record_key(platformkey)).await?;
     platform.as_ref().and_then(PlatformRecord::from_item).map(|_| ()).ok_or(OperatorError::NotFound("platform"))
 }
 
@@ -155,7 +132,7 @@ pub fn to_json(app: &AppRecord) -> Value {
         "superkey": app.superkey,
         "name": app.name,
         "grants": app.grants.iter().map(|grant| grant.name()).collect::<Vec<_>>(),
-        "status": if app.suspended { "suspended" } else { "active" },
+        "status": app.status.name(),
         "created_at": app.created_at.to_rfc3339(),
     });
     if let Some(platform) = &app.platform {

@@ -1,7 +1,7 @@
 //! Why a command was not carried out, in words for the operator.
 
 use lambda_runtime::Diagnostic;
-use shared::store::StoreError;
+use shared::{id::Cuid, store::StoreError};
 
 /// Why a command was not carried out. Nothing was changed.
 pub enum OperatorError {
@@ -12,7 +12,7 @@ pub enum OperatorError {
     /// The address belongs to another customer of the App.
     AddressTaken {
         /// The customer who has it.
-        cuid: String,
+        cuid: Cuid,
     },
     /// A dependency failed.
     Failed(StoreError),

@@ -11,11 +11,11 @@ mod platforms;
 mod tokens;
 mod values;
 
+use aws_config::SdkConfig;
 pub use error::OperatorError;
-use fields::Fields;
 use lambda_runtime::LambdaEvent;
 use serde_json::Value;
-use shared::{Clock, Store, audit};
+use shared::{Clock, Store, audit, error::Causes, fields::Fields, status::Status, store::Table};
 
 /// What the function works with.
 #[derive(Debug)]
@@ -24,6 +24,17 @@ pub struct Deps {
     pub store: Store,
     /// The time.
     pub clock: Clock,
+}
+
+impl Deps {
+    /// Reads the settings.
+    ///
+    /// # Errors
+    /// Names the variable that is missing.
+    pub fn from_env(sdk: &SdkConfig) -> Result<Self, lambda_runtime::Error> {
+        let tables = [Table::Apps, Table::Customers, Table::Directory, Table::Credentials, Table::Passcodes];
+        Ok(Self { store: Store::from_env(sdk, &tables)?, clock: Clock::system() })
+    }
 }
 
 /// What a command came to.
@@ -48,11 +59,11 @@ impl Done {
 /// # Errors
 /// [`OperatorError`] for an unknown command, a bad or unknown field, a record that is missing, or a failed dependency.
 pub async fn handle(deps: &Deps, event: LambdaEvent<Value>) -> Result<Value, OperatorError> {
-    let (command, fields) = Fields::of(event.payload)?;
+    let (command, fields) = fields::command(event.payload)?;
     // Boxed: the futures of all commands in one are too deep for the compiler.
     let done = Box::pin(dispatch(deps, &command, fields)).await.inspect_err(|error| {
         if let OperatorError::Failed(cause) = error {
-            let cause = shared::store::Causes(&**cause);
+            let cause = Causes(&**cause);
             tracing::error!(request_id = event.context.request_id, command, cause = %cause, "failed");
         }
     })?;
@@ -67,8 +78,8 @@ async fn dispatch(deps: &Deps, command: &str, fields: Fields) -> Result<Done, Op
         "create_app" => apps::create(deps, fields).await,
         "show_app" => apps::show(deps, fields).await,
         "change_app" => apps::change(deps, fields).await,
-        "suspend_app" => apps::set_suspended(deps, fields, true).await,
-        "resume_app" => apps::set_suspended(deps, fields, false).await,
+        "suspend_app" => apps::set_status(deps, fields, Status::Suspended).await,
+        "resume_app" => apps::set_status(deps, fields, Status::Active).await,
         "list_apps" => list::apps(deps, fields).await,
         "create_platform" => platforms::create(deps, fields).await,
         "show_platform" => platforms::show(deps, fields).await,
@@ -77,8 +88,8 @@ async fn dispatch(deps: &Deps, command: &str, fields: Fields) -> Result<Done, Op
         "rotate_token" => tokens::rotate(deps, fields).await,
         "show_customer" => customers::show(deps, fields).await,
         "change_customer" => customers::change(deps, fields).await,
-        "suspend_customer" => customers::set_suspended(deps, fields, true).await,
-        "resume_customer" => customers::set_suspended(deps, fields, false).await,
+        "suspend_customer" => customers::set_status(deps, fields, Status::Suspended).await,
+        "resume_customer" => customers::set_status(deps, fields, Status::Active).await,
         "revoke_credentials" => customers::revoke(deps, fields).await,
         "erase_customer" => customers::erase(deps, fields).await,
         _ => Err(OperatorError::Invalid("Unknown command.".to_owned())),

@@ -4,16 +4,12 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use shared::{
     app::AppRecord,
+    fields::{Fields, Parsed},
     platform::PlatformRecord,
-    store::{Item, ItemExt, Table, text},
-    token::{Level, is_key},
+    store::{Item, ItemExt, Table, item, text},
 };
 
-use crate::{
-    Deps, Done, OperatorError, apps,
-    fields::{Fields, Parsed},
-    platforms, values,
-};
+use crate::{Deps, Done, OperatorError, apps, fields::finish, platforms, values};
 
 /// How many items a list has where no limit is given.
 const DEFAULT_LIMIT: usize = 100;
@@ -34,7 +30,7 @@ async fn list(
 ) -> Result<Done, OperatorError> {
     let limit = fields.optional("limit", values::limit);
     let mut after = fields.optional("cursor", cursor);
-    let limit = fields.finish(|| Some(limit.unwrap_or(DEFAULT_LIMIT)))?;
+    let limit = finish(fields, || Some(limit.unwrap_or(DEFAULT_LIMIT)))?;
     let mut items = Vec::new();
     loop {
         // DynamoDB counts what it reads, not what the filter lets through: no more than are wanted can come.
@@ -44,7 +40,7 @@ async fn list(
             .filter_expression("kind = :kind")
             .expression_attribute_values(":kind", text(kind))
             .limit(i32::try_from(limit - items.len()).unwrap_or(i32::MAX))
-            .set_exclusive_start_key(after.map(|key| Item::from([("key".to_owned(), text(key))])))
+            .set_exclusive_start_key(after.map(|key| item([("key", text(key))])))
             .send()
             .await
             .map_err(|error| OperatorError::Failed(error.into()))?;
@@ -69,5 +65,5 @@ async fn list(
 fn cursor(value: &Value) -> Parsed<String> {
     let bytes = value.as_str().and_then(|text| BASE64_URL_SAFE_NO_PAD.decode(text).ok());
     let key = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
-    key.filter(|key| is_key(Level::App, key) || is_key(Level::Platform, key)).ok_or("must come from an earlier list")
+    key.filter(|key| values::caller_key(&key.as_str().into()).is_ok()).ok_or("Must come from an earlier list.")
 }

@@ -2,13 +2,11 @@
 
 use lambda_runtime::service_fn;
 use operator::{Deps, handle};
-use shared::{Clock, Store, audit, sdk, store::Table};
+use shared::{audit, sdk};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    audit::init("operator");
-    let tables = [Table::Apps, Table::Customers, Table::Directory, Table::Credentials, Table::Passcodes];
-    let deps = Deps { store: Store::from_env(&sdk::load().await?, &tables)?, clock: Clock::system() };
-    let deps = &deps;
+    audit::init(env!("CARGO_CRATE_NAME"));
+    let deps = &Deps::from_env(&sdk::load().await?)?;
     lambda_runtime::run(service_fn(async move |event| handle(deps, event).await)).await
 }

@@ -2,28 +2,25 @@
 
 use serde_json::{Value, json};
 use shared::{
-    app::Tokens,
-    platform::PlatformRecord,
-    store::{Table, text},
-    token::{Level, Token, new_key},
+    fields::Fields,
+    id::Platformkey,
+    platform::{PlatformRecord, record_key},
+    store::{Table, Update, text},
+    token::{Level, Token},
+    tokens::Tokens,
 };
 
-use crate::{
-    Deps, Done, OperatorError,
-    apps::{record_key, update_record},
-    fields::Fields,
-    values,
-};
+use crate::{Deps, Done, OperatorError, apps::update_record, fields::finish, values};
 
 const PLATFORM: OperatorError = OperatorError::NotFound("platform");
 
 pub async fn create(deps: &Deps, mut fields: Fields) -> Result<Done, OperatorError> {
     let name = fields.required("name", values::name);
     let url = fields.required("url", values::platform_url);
-    let (name, url) = fields.finish(|| Some((name?, url?)))?;
+    let (name, url) = finish(fields, || Some((name?, url?)))?;
     let token = Token::new(Level::Platform)?;
     let platform = PlatformRecord {
-        platformkey: new_key(Level::Platform)?,
+        platformkey: Platformkey::new()?,
         name,
         url,
         tokens: Tokens::new(token.hash()),
@@ -32,13 +29,13 @@ pub async fn create(deps: &Deps, mut fields: Fields) -> Result<Done, OperatorErr
     deps.store.put(Table::Apps, platform.to_item()).await?;
     let mut answer = to_json(&platform);
     answer["platformtoken"] = token.reveal().into();
-    Ok(Done::changed(&platform.platformkey, answer))
+    Ok(Done::changed(platform.platformkey.as_str(), answer))
 }
 
 pub async fn show(deps: &Deps, mut fields: Fields) -> Result<Done, OperatorError> {
     let platformkey = fields.required("platformkey", values::platformkey);
-    let platformkey = fields.finish(|| platformkey)?;
-    let [platform] = deps.store.batch_get([record_key(&platformkey)]).await?;
+    let platformkey = finish(fields, || platformkey)?;
+    let platform = deps.store.get(record_key(&platformkey)).await?;
     let platform = platform.as_ref().and_then(PlatformRecord::from_item).ok_or(PLATFORM)?;
     Ok(Done::shown(to_json(&platform)))
 }
@@ -47,16 +44,20 @@ pub async fn change(deps: &Deps, mut fields: Fields) -> Result<Done, OperatorErr
     let platformkey = fields.required("platformkey", values::platformkey);
     let name = fields.optional("name", values::name);
     let url = fields.optional("url", values::platform_url);
-    let platformkey = fields.finish(|| platformkey)?;
-    let mut changes = Vec::new();
-    changes.extend(name.map(|name| ("name", Some(text(name)))));
-    changes.extend(url.map(|url| ("url", Some(text(url)))));
-    if changes.is_empty() {
+    let platformkey = finish(fields, || platformkey)?;
+    let mut update = Update::of(&record_key(&platformkey));
+    if let Some(name) = name {
+        update = update.set("name", text(name));
+    }
+    if let Some(url) = url {
+        update = update.set("url", text(url));
+    }
+    if update.is_empty() {
         return Err(OperatorError::Invalid("Nothing to change: give name or url.".to_owned()));
     }
-    let item = update_record(deps, &platformkey, changes).await?.ok_or(PLATFORM)?;
+    let item = update_record(deps, update).await?.ok_or(PLATFORM)?;
     let platform = PlatformRecord::from_item(&item).ok_or(PLATFORM)?;
-    Ok(Done::changed(&platformkey, to_json(&platform)))
+    Ok(Done::changed(platformkey.as_str(), to_json(&platform)))
 }
 
 /// A platform as the operator sees it.

@@ -4,24 +4,28 @@ use serde_json::Value;
 use shared::{
     app::Grant,
     email::EmailAddress,
-    token::{Level, is_cuid, is_key},
+    fields::{Parsed, string},
+    id::{Cuid, CustomerKey, Platformkey, Superkey},
 };
 use url::{Host, Url};
 
-use crate::fields::Parsed;
-
-fn string(value: &Value) -> Parsed<&str> {
-    value.as_str().ok_or("must be a string")
+/// Whoever calls with a token that can be rotated.
+#[derive(Debug)]
+pub enum CallerKey {
+    /// An App.
+    App(Superkey),
+    /// A platform.
+    Platform(Platformkey),
 }
 
 /// A name: trimmed, 1 to 200 characters, none that controls what is shown.
 pub fn name(value: &Value) -> Parsed<String> {
     let text = string(value)?.trim();
     if !(1..=200).contains(&text.chars().count()) {
-        return Err("must be 1 to 200 characters long");
+        return Err("Must be 1 to 200 characters long.");
     }
     if text.chars().any(is_control) {
-        return Err("must not hold control characters");
+        return Err("Must not hold control characters.");
     }
     Ok(text.to_owned())
 }
@@ -38,7 +42,7 @@ pub fn brand_name(value: &Value) -> Parsed<String> {
     let text = name(value)?;
     let dotted = text.split('.').skip(1).any(|rest| rest.starts_with(char::is_alphanumeric));
     if dotted || text.contains("://") || text.contains(['@', '<', '>']) {
-        return Err("must not read as a link or an address");
+        return Err("Must not read as a link or an address.");
     }
     Ok(text)
 }
@@ -48,13 +52,13 @@ pub fn colour(value: &Value) -> Parsed<String> {
     let text = string(value)?;
     let digits = text.strip_prefix('#').filter(|digits| digits.len() == 6);
     let is_colour = digits.is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
-    if is_colour { Ok(text.to_ascii_lowercase()) } else { Err("must be a colour as #rrggbb") }
+    if is_colour { Ok(text.to_ascii_lowercase()) } else { Err("Must be a colour as #rrggbb.") }
 }
 
 /// An https URL.
 pub fn https_url(value: &Value) -> Parsed<String> {
     let url = url(value)?;
-    if url.scheme() == "https" { Ok(url.into()) } else { Err("must be an https URL") }
+    if url.scheme() == "https" { Ok(url.into()) } else { Err("Must be an https URL.") }
 }
 
 /// Where SSO leads: https, or http on loopback, and nothing that would hide or break the ticket.
@@ -68,30 +72,30 @@ pub fn platform_url(value: &Value) -> Parsed<Url> {
     };
     let taken = url.query_pairs().any(|(name, _)| name == "ticket" || name == "return_to");
     match url.scheme() {
-        _ if url.fragment().is_some() => Err("must not have a fragment"),
-        _ if taken => Err("must not have the parameters ticket or return_to"),
+        _ if url.fragment().is_some() => Err("Must not have a fragment."),
+        _ if taken => Err("Must not have the parameters ticket or return_to."),
         "https" => Ok(url),
         "http" if loopback => Ok(url),
-        _ => Err("must be an https URL, or http on loopback"),
+        _ => Err("Must be an https URL, or http on loopback."),
     }
 }
 
 fn url(value: &Value) -> Parsed<Url> {
     let text = string(value)?;
     let url = Url::parse(text).ok().filter(|url| url.has_host() && text.len() <= 2048);
-    let url = url.ok_or("must be a URL of at most 2,048 characters")?;
-    if url.username().is_empty() && url.password().is_none() { Ok(url) } else { Err("must not hold credentials") }
+    let url = url.ok_or("Must be a URL of at most 2,048 characters.")?;
+    if url.username().is_empty() && url.password().is_none() { Ok(url) } else { Err("Must not hold credentials.") }
 }
 
 /// An address that mails may name, in its ASCII form.
 pub fn email(value: &Value) -> Parsed<String> {
-    let address = EmailAddress::parse(string(value)?.trim()).ok_or("must be an e-mail address")?;
+    let address = EmailAddress::parse(string(value)?.trim()).ok_or("Must be an e-mail address.")?;
     Ok(address.deliverable().to_owned())
 }
 
 /// A list of grants, each once.
 pub fn grants(value: &Value) -> Parsed<Vec<Grant>> {
-    const PROBLEM: &str = "must be a list of passcode and nopasscode, each at most once";
+    const PROBLEM: &str = "Must be a list of passcode and nopasscode, each at most once.";
     let mut grants = Vec::new();
     for grant in value.as_array().ok_or(PROBLEM)? {
         let grant = grant.as_str().and_then(Grant::parse).ok_or(PROBLEM)?;
@@ -104,44 +108,41 @@ pub fn grants(value: &Value) -> Parsed<Vec<Grant>> {
 }
 
 /// A superkey.
-pub fn superkey(value: &Value) -> Parsed<String> {
-    key(value, &[Level::App]).map_err(|()| "must be a superkey")
+pub fn superkey(value: &Value) -> Parsed<Superkey> {
+    value.as_str().and_then(Superkey::parse).ok_or("Must be a superkey.")
 }
 
 /// A platformkey.
-pub fn platformkey(value: &Value) -> Parsed<String> {
-    key(value, &[Level::Platform]).map_err(|()| "must be a platformkey")
+pub fn platformkey(value: &Value) -> Parsed<Platformkey> {
+    value.as_str().and_then(Platformkey::parse).ok_or("Must be a platformkey.")
 }
 
 /// The key of an App or a platform.
-pub fn super_or_platformkey(value: &Value) -> Parsed<String> {
-    key(value, &[Level::App, Level::Platform]).map_err(|()| "must be a superkey or a platformkey")
+pub fn caller_key(value: &Value) -> Parsed<CallerKey> {
+    let text = value.as_str().unwrap_or_default();
+    let app = Superkey::parse(text).map(CallerKey::App);
+    app.or_else(|| Platformkey::parse(text).map(CallerKey::Platform)).ok_or("Must be a superkey or a platformkey.")
 }
 
 /// The key of a customer's pair.
-pub fn customer_key(value: &Value) -> Parsed<String> {
-    key(value, &[Level::Customer]).map_err(|()| "must be a customer's key")
-}
-
-fn key(value: &Value, levels: &[Level]) -> Result<String, ()> {
-    let text = value.as_str().filter(|text| levels.iter().any(|level| is_key(*level, text)));
-    text.map(str::to_owned).ok_or(())
+pub fn customer_key(value: &Value) -> Parsed<CustomerKey> {
+    value.as_str().and_then(CustomerKey::parse).ok_or("Must be a customer's key.")
 }
 
 /// A `cuid`.
-pub fn cuid(value: &Value) -> Parsed<String> {
-    value.as_str().filter(|text| is_cuid(text)).map(str::to_owned).ok_or("must be a cuid")
+pub fn cuid(value: &Value) -> Parsed<Cuid> {
+    value.as_str().and_then(Cuid::parse).ok_or("Must be a cuid.")
 }
 
 /// Whole seconds up to a day.
 pub fn overlap_seconds(value: &Value) -> Parsed<u64> {
-    value.as_u64().filter(|seconds| *seconds <= 86_400).ok_or("must be a whole number from 0 to 86400")
+    value.as_u64().filter(|seconds| *seconds <= 86_400).ok_or("Must be a whole number from 0 to 86400.")
 }
 
 /// How many items a list may have.
 pub fn limit(value: &Value) -> Parsed<usize> {
     let limit = value.as_u64().and_then(|limit| usize::try_from(limit).ok());
-    limit.filter(|limit| (1..=1000).contains(limit)).ok_or("must be a whole number from 1 to 1000")
+    limit.filter(|limit| (1..=1000).contains(limit)).ok_or("Must be a whole number from 1 to 1000.")
 }
 
 #[cfg(test)]

@@ -1,17 +1,19 @@
 //! `POST /sso/redeem`: tells the platform, once, whom a ticket speaks of.
 
-use lambda_http::Request;
+use aws_config::SdkConfig;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use shared::{
     Clock, Error, Result, Store, Timestamp,
-    app::AppRecord,
+    app::{self, AppRecord},
     audit::Event,
     auth::{Platform, PlatformCredentials, Policy},
     customer::{self, Customer},
-    error::{During, Violation},
-    http::{Call, Reply, json},
-    store::{Item, Key, Table},
+    error::During,
+    fields::{Fields, Parsed},
+    http::{Call, Endpoint, Reply, json},
+    id::Cuid,
+    store::{Item, Table},
     ticket::Ticket,
 };
 
@@ -26,10 +28,24 @@ pub struct Deps {
     pub policy: Policy,
 }
 
+impl Deps {
+    /// Reads the settings.
+    ///
+    /// # Errors
+    /// Names the variable that is missing or bad.
+    pub fn from_env(sdk: &SdkConfig) -> Result<Self, lambda_http::Error> {
+        Ok(Self {
+            store: Store::from_env(sdk, &[Table::Apps, Table::Customers, Table::Tickets])?,
+            clock: Clock::system(),
+            policy: Policy::from_env()?,
+        })
+    }
+}
+
 /// Whom a ticket speaks of, as the platform is told.
 #[derive(Serialize)]
 struct Identity<'a> {
-    cuid: &'a str,
+    cuid: &'a Cuid,
     email: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     company: Option<&'a str>,
@@ -41,70 +57,60 @@ struct Identity<'a> {
 
 const STEP: &str = "The ticket could not be redeemed. Try again later.";
 
-/// Answers one request.
-pub async fn handle(deps: &Deps, request: Request) -> Reply {
-    let call = Call::new(request);
-    let result = respond(deps, &call).await;
-    call.answer(result, &deps.store)
-}
-
-async fn respond(deps: &Deps, call: &Call) -> Result<Reply> {
-    let credentials = PlatformCredentials::read(call, deps.policy)?;
-    // The ticket is read beside the platform, so the body is parsed first; what is wrong with it is told after the
-    // credentials were checked.
-    let presented = call.body().and_then(|body| parse(&body));
-    let ticket_key = Ticket::record_key(presented.as_deref().unwrap_or_default());
-    let [platform, ticket] = deps.store.batch_get([credentials.record_key(), ticket_key]).await.during(STEP)?;
-    let now = deps.clock.now();
-    let platform = credentials.verify(platform.as_ref(), now)?;
-
-    let presented = presented?;
-
-    let ticket = live_ticket(&platform, ticket.as_ref(), now)?;
-    let keys = [customer::record_key(&ticket.cuid), Key::new(Table::Apps, "key", &*ticket.app)];
-    let (used_up, records) = tokio::join!(Ticket::use_up(&deps.store, &presented, now), deps.store.batch_get(keys));
-    if !used_up.during(STEP)? {
-        return Err(Error::InvalidTicket);
-    }
-    let [customer, app] = records.during(STEP)?;
-    let customer = customer.as_ref().and_then(Customer::from_item).ok_or(Error::InvalidTicket)?;
-    let app = app.as_ref().and_then(AppRecord::from_item).ok_or(Error::InvalidTicket)?;
-    if customer.suspended || app.suspended || customer.epoch != ticket.epoch {
-        return Err(Error::InvalidTicket);
+impl Endpoint for Deps {
+    fn store(&self) -> &Store {
+        &self.store
     }
 
-    Event::TicketRedeemed.log(call.request_id(), &app.superkey, &customer.cuid);
-    let field = |name| customer.profile.iter().find(|(field, _)| *field == name).map(|(_, value)| value.as_str());
-    Ok(json(
-        200,
-        &Identity {
-            cuid: &customer.cuid,
+    async fn respond(&self, call: &Call) -> Result<Reply> {
+        let credentials = PlatformCredentials::read(call, self.policy)?;
+        // The ticket is read beside the platform, so the body is parsed first; what is wrong with it is told after the
+        // credentials were checked.
+        let presented = call.body().and_then(parse);
+        let ticket = presented.as_deref().ok().map(Ticket::record_key);
+        let [platform, ticket] = self.store.batch_get([Some(credentials.record_key()), ticket]).await.during(STEP)?;
+        let now = self.clock.now();
+        let platform = credentials.verify(platform.as_ref(), now)?;
+
+        let presented = presented?;
+
+        let ticket = live_ticket(&platform, ticket.as_ref(), now)?;
+        call.note(&ticket.subject);
+        let keys = [customer::record_key(&ticket.subject.cuid), app::record_key(&ticket.subject.app)].map(Some);
+        let (used_up, records) = tokio::join!(Ticket::use_up(&self.store, &presented, now), self.store.batch_get(keys));
+        if !used_up.during(STEP)? {
+            return Err(Error::InvalidTicket);
+        }
+        let [customer, app] = records.during(STEP)?;
+        let customer = customer.as_ref().and_then(Customer::from_item).ok_or(Error::InvalidTicket)?;
+        let app = app.as_ref().and_then(AppRecord::from_item).ok_or(Error::InvalidTicket)?;
+        let suspended = customer.status.is_suspended() || app.status.is_suspended();
+        if suspended || customer.subject != ticket.subject {
+            return Err(Error::InvalidTicket);
+        }
+
+        call.audit(Event::TicketRedeemed, &customer.subject);
+        let identity = Identity {
+            cuid: &customer.subject.cuid,
             email: &customer.email,
-            company: field("company"),
-            name: field("name"),
+            company: customer.field("company"),
+            name: customer.field("name"),
             app: &app.name,
-        },
-    ))
+        };
+        json(200, &identity)
+    }
 }
 
 /// Reads the ticket out of the body; every bad field is told at once.
-fn parse(body: &Map<String, Value>) -> Result<String> {
-    let mut violations: Vec<Violation> = body
-        .keys()
-        .filter(|name| *name != "ticket")
-        .map(|name| Violation { field: name.chars().take(64).collect(), message: "Is not a field of a redemption." })
-        .collect();
-    let ticket = match body.get("ticket") {
-        Some(Value::String(ticket)) if !ticket.is_empty() => Ok(ticket),
-        None => Err("Is required."),
-        Some(_) => Err("Must be a string that is not empty."),
-    };
-    match ticket {
-        Ok(ticket) if violations.is_empty() => return Ok(ticket.clone()),
-        Ok(_) => {}
-        Err(message) => violations.push(Violation { field: "ticket".to_owned(), message }),
-    }
-    Err(Error::Invalid(violations))
+fn parse(body: Map<String, Value>) -> Result<String> {
+    let mut fields = Fields::of(body);
+    let ticket = fields.required("ticket", ticket);
+    fields.finish("Is not a field of a redemption.", || ticket).map_err(Error::invalid_fields)
+}
+
+fn ticket(value: &Value) -> Parsed<String> {
+    let text = value.as_str().filter(|text| !text.is_empty());
+    text.map(str::to_owned).ok_or("Must be a string that is not empty.")
 }
 
 /// The ticket, if it is this platform's and still good. A foreign platform's try burns nothing.

@@ -3,21 +3,24 @@
 mod mail;
 mod mailer;
 
-use lambda_http::Request;
+use std::time::Duration;
+
+use aws_config::SdkConfig;
 pub use mailer::{MailError, Mailer};
 use shared::{
     Clock, Error, Result, Store,
     app::{Brand, Grant},
     audit::Event,
     auth::{App, AppCredentials, Policy},
+    config,
     customer::{Guard, guard_key},
     email::EmailAddress,
-    error::During,
-    http::{Call, Reply, json, retry_after, with_header},
+    error::{Causes, During},
+    http::{Call, Endpoint, Reply, json, retry_after, with_header},
     passcode::{
         Claim, Claimed, Peppers, Plan, SendRules, State, claim_mail, confirm_mail, plan_send, record_key, release_mail,
     },
-    store::Key,
+    store::{Key, Table},
 };
 
 /// What the function works with.
@@ -37,11 +40,42 @@ pub struct Deps {
     pub rules: SendRules,
 }
 
+impl Deps {
+    /// Reads the settings.
+    ///
+    /// # Errors
+    /// Names the variable that is missing or bad.
+    pub fn from_env(sdk: &SdkConfig) -> Result<Self, lambda_http::Error> {
+        Ok(Self {
+            store: Store::from_env(sdk, &[Table::Apps, Table::Directory, Table::Passcodes])?,
+            mailer: Mailer::from_env(sdk)?,
+            clock: Clock::system(),
+            policy: Policy::from_env()?,
+            peppers: Peppers::from_env()?,
+            rules: SendRules {
+                lifetime: config::seconds("PASSCODE_TTL_SECONDS")?,
+                cooldown: config::seconds("PASSCODE_COOLDOWN_SECONDS")?,
+            },
+        })
+    }
+}
+
 /// The customer, and where the passcode is.
-struct Recipient<'a> {
-    app: &'a App,
-    customer: &'a Guard,
-    key: &'a Key,
+struct Recipient {
+    app: App,
+    customer: Guard,
+    key: Key,
+}
+
+/// What a send comes to.
+enum Decision {
+    /// Mail the code of this claim.
+    Mail(Claim),
+    /// A mail with the living code is out or going out: the answer is the same, and there is nothing to do.
+    HeldBack {
+        /// How long until the next mail can be had.
+        retry_after: Duration,
+    },
 }
 
 const STEP: &str = "The passcode could not be prepared. Try again later.";
@@ -50,110 +84,99 @@ const MAIL_STEP: &str = "The passcode could not be mailed. Try again later.";
 /// How often a send decides anew on what others wrote meanwhile.
 const DECISIONS: usize = 4;
 
-/// Answers one request.
-pub async fn handle(deps: &Deps, request: Request) -> Reply {
-    let call = Call::new(request);
-    let result = respond(deps, &call).await;
-    call.answer(result, &deps.store)
+impl Endpoint for Deps {
+    fn store(&self) -> &Store {
+        &self.store
+    }
+
+    async fn respond(&self, call: &Call) -> Result<Reply> {
+        let credentials = AppCredentials::read(call, self.policy)?;
+        let superkey = credentials.superkey();
+        let address = EmailAddress::parse(call.identifier());
+        let guard = address.as_ref().map(|address| guard_key(superkey, address));
+        let passcode = address.as_ref().map(|address| record_key(superkey, address));
+        let keys = [Some(credentials.record_key()), guard, passcode];
+        let [app, guard, item] = self.store.batch_get(keys).await.during(STEP)?;
+        let app = credentials.verify(call, app.as_ref(), self.clock.now())?.require(Grant::Passcode)?;
+
+        let customer = app.guard(call, guard.as_ref())?;
+        let key = record_key(&app.superkey, &customer.address);
+        let recipient = Recipient { app, customer, key };
+        let held_back = match self.decide(call, &recipient, State::from_item(item.as_ref())).await? {
+            Decision::Mail(claim) => {
+                self.mail(call, &recipient, &claim).await?;
+                None
+            }
+            Decision::HeldBack { retry_after } => Some(retry_after),
+        };
+
+        let address = recipient.customer.address.as_typed();
+        let message = format!("We have emailed the passcode to: {address}");
+        let reply = json(200, &serde_json::json!({ "message": message }))?;
+        Ok(match held_back {
+            None => reply,
+            Some(wait) => with_header(reply, "retry-after", &retry_after(wait)),
+        })
+    }
 }
 
-async fn respond(deps: &Deps, call: &Call) -> Result<Reply> {
-    let credentials = AppCredentials::read(call, deps.policy)?;
-    let address = EmailAddress::parse(call.identifier());
-    let superkey = credentials.superkey();
-    let key = record_key(superkey, address.as_ref());
-    let keys = [credentials.record_key(), guard_key(superkey, address.as_ref()), key.clone()];
-    let [app, guard, item] = deps.store.batch_get(keys).await.during(STEP)?;
-    let app = credentials.verify(call, app.as_ref(), deps.clock.now())?.require(Grant::Passcode)?;
-
-    let customer = Guard::active(guard.as_ref())?;
-    let recipient = Recipient { app: &app, customer: &customer, key: &key };
-    let held_back = match claim(deps, call, &recipient, State::from_item(item.as_ref())).await? {
-        Ok(claim) => {
-            mail(deps, call, &recipient, &claim).await?;
-            None
-        }
-        Err(HeldBack { retry_after }) => Some(retry_after),
-    };
-
-    let address = customer.address.as_typed();
-    let reply = json(200, &serde_json::json!({ "message": format!("We have emailed the passcode to: {address}") }));
-    Ok(match held_back {
-        None => reply,
-        Some(wait) => with_header(reply, "retry-after", &retry_after(wait)),
-    })
-}
-
-/// A mail with the living code is out or going out: the answer is the same, and there is nothing to do.
-struct HeldBack {
-    retry_after: std::time::Duration,
-}
-
-/// Decides whether there is a mail to be sent, and claims it.
-async fn claim(
-    deps: &Deps,
-    call: &Call,
-    recipient: &Recipient<'_>,
-    mut state: State,
-) -> Result<Result<Claim, HeldBack>> {
-    let Recipient { app, customer, key } = recipient;
-    for _ in 0..DECISIONS {
-        let now = deps.clock.now();
-        let plan = plan_send(&state, &deps.peppers, [&app.superkey, &customer.cuid], deps.rules, now).during(STEP)?;
-        match plan {
-            Plan::HeldBack { retry_after } => return Ok(Err(HeldBack { retry_after })),
-            Plan::TooMany { retry_after } => return Err(Error::TooManyMails { retry_after }),
-            Plan::Mail(claim) => {
-                let lease_until = call.deadline_or(now + deps.rules.cooldown);
-                match claim_mail(&deps.store, key, &customer.cuid, &claim, lease_until).await.during(STEP)? {
-                    Claimed::Won => return Ok(Ok(claim)),
-                    // The customer was erased or has another address since the guard was read: a code of theirs would
-                    // take the place of their successor's.
-                    Claimed::Changed(newer) if newer.cuid.as_deref() != Some(&customer.cuid) => break,
-                    Claimed::Changed(newer) => state = *newer,
+impl Deps {
+    /// Decides whether there is a mail to be sent, and claims it.
+    async fn decide(&self, call: &Call, recipient: &Recipient, mut state: State) -> Result<Decision> {
+        let subject = &recipient.customer.subject;
+        for _ in 0..DECISIONS {
+            let now = self.clock.now();
+            let whose = [subject.app.as_str(), subject.cuid.as_str()];
+            match plan_send(&state, &self.peppers, whose, self.rules, now).during(STEP)? {
+                Plan::HeldBack { retry_after } => return Ok(Decision::HeldBack { retry_after }),
+                Plan::TooMany { retry_after } => return Err(Error::TooManyMails { retry_after }),
+                Plan::Mail(claim) => {
+                    let lease_until = call.deadline_or(now + self.rules.cooldown);
+                    let claimed = claim_mail(&self.store, &recipient.key, subject.cuid.as_str(), &claim, lease_until);
+                    match claimed.await.during(STEP)? {
+                        Claimed::Won => return Ok(Decision::Mail(claim)),
+                        // The customer was erased or has another address since the guard was read: a code of theirs
+                        // would take the place of their successor's.
+                        Claimed::Changed(newer) if newer.cuid.as_deref() != Some(subject.cuid.as_str()) => break,
+                        Claimed::Changed(newer) => state = *newer,
+                    }
                 }
             }
         }
+        Err(Error::Failed { step: STEP, source: "others wrote to the passcode meanwhile".into() })
     }
-    Err(Error::Failed { step: STEP, source: "others wrote to the passcode meanwhile".into() })
-}
 
-/// Mails the code of a claim, and notes what became of it.
-async fn mail(deps: &Deps, call: &Call, recipient: &Recipient<'_>, claim: &Claim) -> Result<()> {
-    let Recipient { app, customer, key } = recipient;
-    let log = |event: Event| event.log(call.request_id(), &app.superkey, &customer.cuid);
-    match send(deps, recipient, claim).await {
-        Ok(()) => {
-            log(Event::PasscodeSent);
-            // The mail is out: whoever asks again within the lease is held back by it, and later gets the same code.
-            if let Err(error) = confirm_mail(&deps.store, key, claim, deps.clock.now()).await {
-                tracing::warn!(cause = %shared::store::Causes(&*error), "the mail could not be confirmed");
+    /// Mails the code of a claim, and notes what became of it.
+    async fn mail(&self, call: &Call, recipient: &Recipient, claim: &Claim) -> Result<()> {
+        let Recipient { customer, key, .. } = recipient;
+        match self.send(recipient, claim).await {
+            Ok(()) => {
+                call.audit(Event::PasscodeSent, &customer.subject);
+                // The mail is out: whoever asks again within the lease is held back by it, and later gets the same code.
+                if let Err(error) = confirm_mail(&self.store, key, claim, self.clock.now()).await {
+                    call.warn("the mail could not be confirmed", &*error);
+                }
+                Ok(())
             }
-            Ok(())
-        }
-        Err(error) => {
-            log(Event::MailFailed);
-            let refused = error.downcast_ref::<MailError>().is_none_or(|error| error.refused);
-            if let Err(error) = release_mail(&deps.store, key, claim, refused).await {
-                tracing::warn!(cause = %shared::store::Causes(&*error), "the claim could not be released");
+            Err(error) => {
+                call.audit(Event::MailFailed, &customer.subject);
+                if let Err(error) = release_mail(&self.store, key, claim, error.refused).await {
+                    call.warn("the claim could not be released", &*error);
+                }
+                Err(Error::Failed { step: MAIL_STEP, source: error.into() })
             }
-            Err(Error::Failed { step: MAIL_STEP, source: error })
         }
     }
-}
 
-async fn send(
-    deps: &Deps,
-    recipient: &Recipient<'_>,
-    claim: &Claim,
-) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    let Recipient { app, customer, .. } = recipient;
-    let code = deps.peppers.code(&claim.pepper, &claim.nonce, &app.superkey, &customer.cuid);
-    let code = code.ok_or("no pepper of this code's version is left")?;
-    let brand = app.brand.clone().unwrap_or_else(|| Brand { name: app.name.clone(), ..Brand::default() });
-    let valid_for = claim.expires_at.since(deps.clock.now());
-    let mail = mail::render(&brand, customer.country.as_deref(), &code.grouped(), valid_for)?;
-    let tags = [&*app.superkey, &*customer.cuid];
-    deps.mailer.send(&customer.address, &mail, brand.reply_to.as_deref(), tags).await?;
-    Ok(())
+    async fn send(&self, recipient: &Recipient, claim: &Claim) -> Result<(), MailError> {
+        let Recipient { app, customer, .. } = recipient;
+        let whose = &customer.subject;
+        let code = self.peppers.code(&claim.pepper, &claim.nonce, whose.app.as_str(), whose.cuid.as_str());
+        let code = code.ok_or_else(|| MailError::not_tried("no pepper of this code's version is left"))?;
+        let brand = app.brand.clone().unwrap_or_else(|| Brand { name: app.name.clone(), ..Brand::default() });
+        let valid_for = claim.expires_at.since(self.clock.now());
+        let mail = mail::render(&brand, customer.country.as_deref(), &code.grouped(), valid_for)
+            .map_err(|error| MailError::not_tried(Causes(&*error)))?;
+        self.mailer.send(whose, &customer.address, &mail, brand.reply_to.as_deref()).await
+    }
 }

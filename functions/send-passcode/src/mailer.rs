@@ -10,7 +10,7 @@ use aws_sdk_sesv2::{
     types::{Body, Content, Destination, EmailContent, Message, MessageTag},
 };
 use lambda_runtime::Error;
-use shared::{config, email::EmailAddress};
+use shared::{config, email::EmailAddress, id::Subject};
 
 use crate::mail::Mail;
 
@@ -30,26 +30,31 @@ pub struct Mailer {
 pub struct MailError {
     /// Whether the provider said no; otherwise the outcome is unknown.
     pub refused: bool,
-    code: String,
+    reason: String,
 }
 
 impl std::fmt::Display for MailError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "the mail provider: {}", self.code)
+        f.write_str(&self.reason)
     }
 }
 
 impl std::error::Error for MailError {}
 
 impl MailError {
-    fn unknown(code: &str) -> Self {
-        Self { refused: false, code: code.to_owned() }
+    /// A mail that never went to the provider.
+    pub fn not_tried(reason: impl ToString) -> Self {
+        Self { refused: true, reason: reason.to_string() }
+    }
+
+    fn by_provider(refused: bool, code: &str) -> Self {
+        Self { refused, reason: format!("the mail provider: {code}") }
     }
 }
 
 impl From<BuildError> for MailError {
     fn from(_: BuildError) -> Self {
-        Self { refused: true, code: "the mail is incomplete".to_owned() }
+        Self::not_tried("the mail is incomplete")
     }
 }
 
@@ -78,10 +83,10 @@ impl Mailer {
     /// When the provider refused it, or its answer was lost.
     pub async fn send(
         &self,
+        whose: &Subject,
         to: &EmailAddress,
         mail: &Mail,
         reply_to: Option<&str>,
-        [app, cuid]: [&str; 2],
     ) -> Result<(), MailError> {
         let body = Body::builder().text(content(&mail.text)?).html(content(&mail.html)?).build();
         let message = Message::builder().subject(content(&mail.subject)?).body(body).build();
@@ -92,22 +97,22 @@ impl Mailer {
             .destination(Destination::builder().to_addresses(to.deliverable()).build())
             .set_reply_to_addresses(reply_to.map(|address| vec![address.to_owned()]))
             .set_configuration_set_name(self.configuration_set.clone())
-            .email_tags(tag("app", app)?)
-            .email_tags(tag("cuid", cuid)?)
+            .email_tags(tag("app", whose.app.as_str())?)
+            .email_tags(tag("cuid", whose.cuid.as_str())?)
             .content(EmailContent::builder().simple(message).build())
             .send()
             .await;
         sent.map(|_| ()).map_err(|error| match error {
             SdkError::ServiceError(error) => {
                 let status = error.raw().status();
-                let code = error.err().code().unwrap_or("refused without a code").to_owned();
+                let code = error.err().code().unwrap_or("refused without a code");
                 // An internal error of the provider's says nothing of the mail.
-                MailError { refused: !status.is_server_error(), code }
+                MailError::by_provider(!status.is_server_error(), code)
             }
-            SdkError::TimeoutError(_) => MailError::unknown("no answer in time"),
-            SdkError::DispatchFailure(_) => MailError::unknown("the connection failed"),
-            SdkError::ResponseError(_) => MailError::unknown("the answer could not be read"),
-            _ => MailError { refused: true, code: "the request could not be made".to_owned() },
+            SdkError::TimeoutError(_) => MailError::by_provider(false, "no answer in time"),
+            SdkError::DispatchFailure(_) => MailError::by_provider(false, "the connection failed"),
+            SdkError::ResponseError(_) => MailError::by_provider(false, "the answer could not be read"),
+            _ => MailError::not_tried("the request could not be made"),
         })
     }
 }

@@ -4,18 +4,19 @@ mod return_to;
 
 use std::time::Duration;
 
-use lambda_http::Request;
+use aws_config::SdkConfig;
 pub use return_to::ReturnTo;
 use shared::{
     Clock, Error, Result, Store,
     audit::Event,
     auth::{AppCredentials, Policy},
-    customer::{Guard, guard_key},
+    config,
+    customer::guard_key,
     email::EmailAddress,
     error::During,
-    http::{Call, Reply, redirect},
-    platform::PlatformRecord,
-    store::{Key, Table},
+    http::{Call, Endpoint, Reply, redirect},
+    platform::{self, PlatformRecord},
+    store::Table,
     ticket::Ticket,
 };
 
@@ -32,47 +33,54 @@ pub struct Deps {
     pub ticket_lifetime: Duration,
 }
 
-const STEP: &str = "The ticket could not be issued. Try again later.";
-
-/// Answers one request.
-pub async fn handle(deps: &Deps, request: Request) -> Reply {
-    let call = Call::new(request);
-    let result = respond(deps, &call).await;
-    call.answer(result, &deps.store)
+impl Deps {
+    /// Reads the settings.
+    ///
+    /// # Errors
+    /// Names the variable that is missing or bad.
+    pub fn from_env(sdk: &SdkConfig) -> Result<Self, lambda_http::Error> {
+        Ok(Self {
+            store: Store::from_env(sdk, &[Table::Apps, Table::Directory, Table::Tickets])?,
+            clock: Clock::system(),
+            policy: Policy::from_env()?,
+            ticket_lifetime: config::seconds("TICKET_TTL_SECONDS")?,
+        })
+    }
 }
 
-async fn respond(deps: &Deps, call: &Call) -> Result<Reply> {
-    let credentials = AppCredentials::read(call, deps.policy)?;
-    let address = EmailAddress::parse(call.identifier());
-    let guard = guard_key(credentials.superkey(), address.as_ref());
-    let [app, guard] = deps.store.batch_get([credentials.record_key(), guard]).await.during(STEP)?;
-    let now = deps.clock.now();
-    let app = credentials.verify(call, app.as_ref(), now)?;
-    let platformkey = app.platform.as_deref().ok_or(Error::NotAllowed)?;
+const STEP: &str = "The ticket could not be issued. Try again later.";
 
-    let return_to = call.query("return_to")?.map(ReturnTo::parse).transpose()?;
-
-    let customer = Guard::active(guard.as_ref())?;
-    // Only the App's own record says where to; the ticket is written meanwhile.
-    let (platform, ticket) = tokio::join!(
-        deps.store.batch_get([Key::new(Table::Apps, "key", platformkey)]),
-        Ticket::issue(
-            &deps.store,
-            [&app.superkey, platformkey, &customer.cuid],
-            customer.epoch,
-            now,
-            deps.ticket_lifetime
-        ),
-    );
-    let [platform] = platform.during(STEP)?;
-    let ticket = ticket.during(STEP)?;
-    let platform = platform.as_ref().and_then(PlatformRecord::from_item).ok_or(Error::NotAllowed)?;
-
-    let mut location = platform.url;
-    location.query_pairs_mut().append_pair("ticket", ticket.reveal());
-    if let Some(ReturnTo(path)) = return_to {
-        location.query_pairs_mut().append_pair("return_to", &path);
+impl Endpoint for Deps {
+    fn store(&self) -> &Store {
+        &self.store
     }
-    Event::TicketIssued.log(call.request_id(), &app.superkey, &customer.cuid);
-    Ok(redirect(location.as_str()))
+
+    async fn respond(&self, call: &Call) -> Result<Reply> {
+        let credentials = AppCredentials::read(call, self.policy)?;
+        let address = EmailAddress::parse(call.identifier());
+        let guard = address.as_ref().map(|address| guard_key(credentials.superkey(), address));
+        let [app, guard] = self.store.batch_get([Some(credentials.record_key()), guard]).await.during(STEP)?;
+        let now = self.clock.now();
+        let app = credentials.verify(call, app.as_ref(), now)?;
+        let platformkey = app.platform.as_ref().ok_or(Error::NotAllowed)?;
+
+        let return_to = call.query("return_to")?.map(ReturnTo::parse).transpose()?;
+
+        let subject = app.guard(call, guard.as_ref())?.subject;
+        let (ticket, item) = Ticket::new(&subject, platformkey, now, self.ticket_lifetime).during(STEP)?;
+        // Only the App's own record says where to; the ticket is written meanwhile.
+        let (platform, written) =
+            tokio::join!(self.store.get(platform::record_key(platformkey)), self.store.put(Table::Tickets, item),);
+        let platform = platform.during(STEP)?;
+        written.during(STEP)?;
+        let platform = platform.as_ref().and_then(PlatformRecord::from_item).ok_or(Error::NotAllowed)?;
+
+        let mut location = platform.url;
+        location.query_pairs_mut().append_pair("ticket", ticket.reveal());
+        if let Some(ReturnTo(path)) = return_to {
+            location.query_pairs_mut().append_pair("return_to", &path);
+        }
+        call.audit(Event::TicketIssued, &subject);
+        Ok(redirect(location.as_str()))
+    }
 }

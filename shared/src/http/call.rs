@@ -13,7 +13,12 @@ use lambda_http::{Body, Request, RequestExt, request::RequestContext};
 use serde_json::{Map, Value};
 
 use super::{MAX_BODY, Reply, reply};
-use crate::{Error, Result, Store, Timestamp, audit};
+use crate::{
+    Error, Result, Store, Timestamp,
+    audit::{self, Event},
+    error::Causes,
+    id::{Cuid, Subject, Superkey},
+};
 
 /// Whether this process has answered a call already.
 static WARM: AtomicBool = AtomicBool::new(false);
@@ -24,14 +29,21 @@ pub struct Call {
     request: Request,
     started: Instant,
     cold: bool,
-    app: OnceLock<String>,
+    app: OnceLock<Superkey>,
+    cuid: OnceLock<Cuid>,
 }
 
 impl Call {
     /// Takes a request.
     #[must_use]
     pub fn new(request: Request) -> Self {
-        Self { request, started: Instant::now(), cold: !WARM.swap(true, Relaxed), app: OnceLock::new() }
+        Self {
+            request,
+            started: Instant::now(),
+            cold: !WARM.swap(true, Relaxed),
+            app: OnceLock::new(),
+            cuid: OnceLock::new(),
+        }
     }
 
     /// The value of a header that is neither missing nor empty.
@@ -111,10 +123,32 @@ impl Call {
         context.filter(|context| context.deadline > 0).map_or(fallback, |it| Timestamp::from_millis(it.deadline))
     }
 
-    /// Notes the App that calls, for the log.
-    pub(crate) fn note_app(&self, superkey: &str) {
-        // A call has one App; noting it twice says the same.
-        let _ = self.app.set(superkey.to_owned());
+    /// Notes the App that the call is about, for its log line.
+    pub(crate) fn note_app(&self, superkey: &Superkey) {
+        // A call is about one App; noting it twice says the same.
+        let _ = self.app.set(superkey.clone());
+    }
+
+    /// Notes the customer that the call is about, for its log line.
+    pub(crate) fn note_customer(&self, cuid: &Cuid) {
+        let _ = self.cuid.set(cuid.clone());
+    }
+
+    /// Notes whom the call is about, for its log line.
+    pub fn note(&self, subject: &Subject) {
+        self.note_app(&subject.app);
+        self.note_customer(&subject.cuid);
+    }
+
+    /// Writes to the log that something of no concern to the caller failed.
+    pub fn warn(&self, what: &'static str, error: &(dyn std::error::Error + 'static)) {
+        tracing::warn!(request_id = self.request_id(), cause = %Causes(error), "{what}");
+    }
+
+    /// Writes a security event of this customer to the log.
+    pub fn audit(&self, event: Event, subject: &Subject) {
+        self.note(subject);
+        event.log(self.request_id(), &subject.app, &subject.cuid);
     }
 
     /// The id that API Gateway gave this request.
@@ -144,7 +178,8 @@ impl Call {
             route = self.route(),
             status = reply.status().as_u16(),
             code,
-            app = self.app.get(),
+            app = self.app.get().map(Superkey::as_str),
+            cuid = self.cuid.get().map(Cuid::as_str),
             duration_ms = self.started.elapsed().as_secs_f64() * 1e3,
             calls = store.take_calls(),
             cold = self.cold,

@@ -4,10 +4,10 @@ use lambda_http::{
     Body, Response,
     http::{HeaderValue, StatusCode, header},
 };
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{Reply, with_header};
-use crate::{Error, Result, store::Causes};
+use crate::{Error, Result, error::Causes};
 
 pub(super) fn json(status: u16, body: String) -> Reply {
     let mut reply = Response::new(Body::Text(body));
@@ -16,7 +16,7 @@ pub(super) fn json(status: u16, body: String) -> Reply {
     reply
 }
 
-/// Gives every reply the headers of the contract, and an error its body. A cause is logged here, once.
+/// Gives every reply the headers that all of them have, and an error its body. A cause is logged here, once.
 pub(super) fn finish(result: Result<Reply>, request_id: &str) -> Reply {
     let mut reply = result.unwrap_or_else(|error| {
         if let Error::Failed { step, source } = &error {
@@ -34,7 +34,7 @@ fn refusal(error: &Error, request_id: &str) -> Reply {
     let (status, code, message) = words(error);
     let mut body = json!({ "message": message, "code": code, "request_id": request_id });
     match error {
-        Error::CustomerExists { cuid } => body["cuid"] = Value::from(cuid.as_str()),
+        Error::CustomerExists { cuid } => body["cuid"] = cuid.as_str().into(),
         Error::Invalid(violations) => {
             body["errors"] = violations.iter().map(|it| json!({ "field": it.field, "message": it.message })).collect();
         }
@@ -52,7 +52,8 @@ pub(super) fn code(error: &Error) -> &'static str {
     words(error).1
 }
 
-/// Status, code and message of each error. The published messages are the platform's (contract, lines marked \[P\]).
+/// Status, code and message of each error, as `openapi.yaml` lists them. Callers branch on status and code, and the
+/// platform has published most of the messages: none of them changes.
 fn words(error: &Error) -> (u16, &'static str, &'static str) {
     match error {
         Error::MissingKey => (403, "missing_key", "Missing key"),

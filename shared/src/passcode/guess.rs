@@ -5,7 +5,10 @@ use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
 use super::{MAX_FAILURES, MAX_TRIED, Passcode, Peppers, State};
 use crate::{
     Store, Timestamp,
-    store::{Attribute, Conditional, Item, Key, Outcome, StoreError, Table, Transaction, bytes, number, text},
+    store::{
+        Attribute, Conditional, Conditions, Item, Key, Outcome, StoreError, Table, Transaction, Update, bytes, number,
+        text,
+    },
 };
 
 /// A guess at the passcode of one customer.
@@ -57,7 +60,7 @@ pub async fn count_guess(
     let macs = peppers.guess_macs(guess.passcode, guess.app, guess.cuid);
     let [mac, other_mac] = &macs;
     let written = store
-        .update(guess.key, |update| {
+        .update_by_hand(guess.key, |update| {
             update
                 .update_expression("ADD tried :macs, failures :one SET last_guess_at = :now")
                 .condition_expression(
@@ -104,17 +107,9 @@ pub async fn count_guess(
 /// # Errors
 /// What DynamoDB or the network answered. The passcode is still good then, unless the reply alone was lost.
 pub async fn redeem(store: &Store, key: &Key, nonce: Vec<u8>, pair: Item, now: Timestamp) -> Result<bool, StoreError> {
-    let transaction = Transaction::new(store)
-        .update(key, |update| {
-            update
-                .update_expression(
-                    "REMOVE nonce, pepper, tried, expires_at, mailed_at, lease_until SET failures = :zero",
-                )
-                .condition_expression("nonce = :nonce AND expires_at > :now")
-                .expression_attribute_values(":nonce", bytes(nonce))
-                .expression_attribute_values(":now", number(now.as_millis()))
-                .expression_attribute_values(":zero", number(0))
-        })?
-        .put(Table::Credentials, pair)?;
+    let used_up = ["nonce", "pepper", "tried", "expires_at", "mailed_at", "lease_until"];
+    let update = used_up.into_iter().fold(Update::of(key), Update::remove).set("failures", number(0));
+    let update = update.only_if(Conditions::default().equal("nonce", bytes(nonce)).later("expires_at", now));
+    let transaction = Transaction::new(store).update(update)?.put(Table::Credentials, pair)?;
     Ok(matches!(transaction.commit().await?, Outcome::Done))
 }

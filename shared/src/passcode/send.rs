@@ -7,8 +7,7 @@ use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 use super::{Peppers, State};
 use crate::{
     Store, Timestamp,
-    credential::ttl,
-    store::{Attribute, Conditional, Key, StoreError, bytes, number, text},
+    store::{Attribute, Conditional, Key, StoreError, bytes, number, text, ttl},
 };
 
 /// How many mails fit into how long a time, for one customer in one App.
@@ -171,7 +170,7 @@ pub async fn claim_mail(
     let read = [(":read_claim", seen_claim), (":read_nonce", seen_nonce)];
     values.extend(read.into_iter().filter_map(|(name, value)| Some((name, bytes(value.clone()?)))));
     let written = store
-        .update(key, |update| {
+        .update_by_hand(key, |update| {
             update
                 .update_expression(format!("SET {}{remove}", set.join(", ")))
                 .condition_expression(condition.join(" AND "))
@@ -221,7 +220,7 @@ async fn end_claim(
     expression: &str,
     values: Vec<(&'static str, Attribute)>,
 ) -> Result<(), StoreError> {
-    let written = store.update(key, |update| {
+    let written = store.update_by_hand(key, |update| {
         update
             .update_expression(expression)
             .condition_expression("claim = :claim")

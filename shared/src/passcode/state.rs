@@ -6,7 +6,8 @@ use super::Peppers;
 use crate::{
     Timestamp,
     email::EmailAddress,
-    store::{Item, ItemExt, Key, NOBODY, Table},
+    id::Superkey,
+    store::{Item, ItemExt, Key, Table},
 };
 
 /// Distinct guesses that one passcode allows.
@@ -16,12 +17,10 @@ pub const MAX_FAILURES: u64 = 25;
 /// How long that pause lasts.
 pub const PAUSE: Duration = Duration::from_hours(1);
 
-/// Where the passcode of an address in an App is; nowhere, for what is no address. Keyed by address, it is read in one
-/// call with the guard.
+/// Where the passcode of an address in an App is. Keyed by address, it is read in one call with the guard.
 #[must_use]
-pub fn record_key(superkey: &str, address: Option<&EmailAddress>) -> Key {
-    let hash = address.map_or_else(|| NOBODY.to_owned(), EmailAddress::lookup_hash);
-    Key::new(Table::Passcodes, "id", format!("{superkey}/{hash}"))
+pub fn record_key(superkey: &Superkey, address: &EmailAddress) -> Key {
+    Key::new(Table::Passcodes, "id", format!("{superkey}/{}", address.lookup_hash()))
 }
 
 /// What the item says. Everything is absent before the first mail.

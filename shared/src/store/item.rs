@@ -30,10 +30,16 @@ pub fn bytes(value: impl Into<Vec<u8>>) -> Attribute {
     Attribute::B(Blob::new(value))
 }
 
-/// True or false.
+/// The attribute by which DynamoDB tidies an item up after this moment. It decides nothing.
 #[must_use]
-pub fn boolean(value: bool) -> Attribute {
-    Attribute::Bool(value)
+pub fn ttl(after: Timestamp) -> Attribute {
+    number(after.as_millis() / 1000 + 1)
+}
+
+/// An item of these attributes.
+#[must_use]
+pub fn item<const N: usize>(attributes: [(&str, Attribute); N]) -> Item {
+    attributes.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 /// Reading attributes: a missing one and one of another type are alike.

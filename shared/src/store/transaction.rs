@@ -4,16 +4,18 @@ use aws_sdk_dynamodb::{
     error::SdkError,
     operation::transact_write_items::TransactWriteItemsError,
     types::{
-        CancellationReason, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
-        builders::{DeleteBuilder, UpdateBuilder},
+        CancellationReason, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update as UpdateWrite,
     },
 };
 
-use super::{ATTEMPTS, Item, Key, Store, StoreError, Table, back_off, has_code, in_time};
+use super::{ATTEMPTS, Conditions, Item, Key, Store, StoreError, Table, Update, back_off, has_code, in_time};
 
 /// Reasons of a cancelled transaction that pass by themselves: another writer, or a busy partition. The SDK repeats
 /// none of them.
 const PASSING: [&str; 3] = ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"];
+
+/// Characters of the token under which DynamoDB takes repeated attempts for one; it allows 36.
+const CLIENT_TOKEN_LENGTH: usize = 22;
 
 /// Writes to be made together; no two of one item.
 #[derive(Debug)]
@@ -73,23 +75,24 @@ impl<'a> Transaction<'a> {
         Ok(self)
     }
 
-    /// Adds an update of one item, as `build` says.
-    ///
-    /// # Errors
-    /// When the table's name is not configured or `build` gives no update expression.
-    pub fn update(mut self, key: &Key, build: impl FnOnce(UpdateBuilder) -> UpdateBuilder) -> Result<Self, StoreError> {
-        let update = Update::builder().table_name(self.store.name(key.table)?).set_key(Some(key.attributes()));
-        self.writes.push(TransactWriteItem::builder().update(build(update).build()?).build());
-        Ok(self)
-    }
-
-    /// Adds the deletion of one item, as `build` says.
+    /// Adds an update of one item. If its condition does not hold, the item as it is is answered.
     ///
     /// # Errors
     /// When the table's name is not configured.
-    pub fn delete(mut self, key: &Key, build: impl FnOnce(DeleteBuilder) -> DeleteBuilder) -> Result<Self, StoreError> {
+    pub fn update(mut self, update: Update) -> Result<Self, StoreError> {
+        let key = &update.key;
+        let write = UpdateWrite::builder().table_name(self.store.name(key.table)?).set_key(Some(key.attributes()));
+        self.writes.push(TransactWriteItem::builder().update(update.apply_to(write).build()?).build());
+        Ok(self)
+    }
+
+    /// Adds the deletion of one item, where the conditions hold.
+    ///
+    /// # Errors
+    /// When the table's name is not configured.
+    pub fn delete(mut self, key: &Key, conditions: Conditions) -> Result<Self, StoreError> {
         let delete = Delete::builder().table_name(self.store.name(key.table)?).set_key(Some(key.attributes()));
-        self.writes.push(TransactWriteItem::builder().delete(build(delete).build()?).build());
+        self.writes.push(TransactWriteItem::builder().delete(conditions.apply_to(delete).build()?).build());
         Ok(self)
     }
 
@@ -105,7 +108,7 @@ impl<'a> Transaction<'a> {
     }
 
     async fn commit_without_conflict(self) -> Result<Outcome, StoreError> {
-        let token = crate::token::new_cuid()?;
+        let token = crate::token::base62(CLIENT_TOKEN_LENGTH)?;
         let mut last = None;
         for attempt in 0..ATTEMPTS {
             back_off(attempt).await;
