@@ -9,15 +9,20 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Map, Value, json};
 use shared::{
     Timestamp,
-    app::{AppRecord, Brand, Grant, Tokens},
+    app::{AppRecord, Brand, Grant},
     customer::Customer,
     email::EmailAddress,
+    id::{Cuid, Platformkey, Subject, Superkey},
     passcode,
     platform::PlatformRecord,
-    store::{Attribute, Item, bytes, number, text},
+    status::Status,
+    store::{Attribute, Item, bytes, item, number, text},
     ticket::Ticket,
     token::TokenHash,
+    tokens::Tokens,
 };
+
+use Status::{Active, Suspended};
 
 /// 2026-01-01, when everything was made.
 const CREATED: Timestamp = Timestamp::from_millis(1_767_225_600_000);
@@ -34,12 +39,16 @@ fn token(prefix: &str, name: &str) -> String {
     format!("{prefix}TESTONLY{name:0<35}000000")
 }
 
-fn superkey(name: &str) -> String {
-    format!("atomsk_{}", id(name))
+fn cuid(name: &str) -> Cuid {
+    Cuid::parse(&id(name)).unwrap()
 }
 
-fn platformkey(name: &str) -> String {
-    format!("atompk_{}", id(name))
+fn superkey(name: &str) -> Superkey {
+    Superkey::parse(&format!("atomsk_{}", id(name))).unwrap()
+}
+
+fn platformkey(name: &str) -> Platformkey {
+    Platformkey::parse(&format!("atompk_{}", id(name))).unwrap()
 }
 
 fn hash(prefix: &str, name: &str) -> TokenHash {
@@ -61,14 +70,14 @@ pub fn all() -> Value {
 }
 
 fn apps() -> Vec<Item> {
-    let app = |name: &str, grants: &[Grant], platform: Option<&str>, brand: Option<Brand>, suspended| {
+    let app = |name: &str, grants: &[Grant], platform: Option<&str>, brand: Option<Brand>, status| {
         let record = AppRecord {
             superkey: superkey(name),
             name: format!("{name} App"),
             grants: grants.to_vec(),
             platform: platform.map(platformkey),
             brand,
-            suspended,
+            status,
             tokens: Tokens::new(hash("atomst_", name)),
             cursor_key: format!("test-only-cursor-key-of-{name:0<8}").into_bytes(),
             created_at: CREATED,
@@ -85,10 +94,10 @@ fn apps() -> Vec<Item> {
         support_email: Some("help@acme.example".to_owned()),
     };
     vec![
-        app("Demo", &both, Some("Demo"), Some(brand), false),
-        app("Bare", &[], None, None, false),
-        app("Suspended", &both, Some("Demo"), None, true),
-        app("Other", &both, Some("Other"), None, false),
+        app("Demo", &both, Some("Demo"), Some(brand), Active),
+        app("Bare", &[], None, None, Active),
+        app("Suspended", &both, Some("Demo"), None, Suspended),
+        app("Other", &both, Some("Other"), None, Active),
     ]
 }
 
@@ -107,11 +116,11 @@ fn platforms() -> Vec<Item> {
 }
 
 fn customers() -> Vec<(Customer, EmailAddress)> {
-    let customer = |name: &str, app: &str, email: &str, profile: &[(&'static str, &str)], suspended, epoch| {
+    let customer = |name: &str, app: &str, email: &str, profile: &[(&'static str, &str)], status, epoch| {
         let profile = profile.iter().map(|(field, value)| (*field, (*value).to_owned())).collect();
-        let (cuid, app, email) = (id(name), superkey(app), email.to_owned());
-        let address = EmailAddress::parse(&email).unwrap();
-        (Customer { cuid, app, email, profile, suspended, epoch, created_at: CREATED }, address)
+        let subject = Subject { app: superkey(app), cuid: cuid(name), epoch };
+        let address = EmailAddress::parse(email).unwrap();
+        (Customer { subject, email: email.to_owned(), profile, status, created_at: CREATED }, address)
     };
     let everything = [
         ("company", "Analytical Engines"),
@@ -126,10 +135,10 @@ fn customers() -> Vec<(Customer, EmailAddress)> {
     ];
     let company = [("company", "Compilers")];
     vec![
-        customer("Ada", "Demo", "Ada+work@Example.com", &everything, false, 1),
-        customer("Grace", "Demo", "grace@example.com", &company, true, 0),
-        customer("Max", "Demo", "max@bücher.example", &company, false, 0),
-        customer("Alan", "Other", "alan@example.com", &company, false, 0),
+        customer("Ada", "Demo", "Ada+work@Example.com", &everything, Active, 1),
+        customer("Grace", "Demo", "grace@example.com", &company, Suspended, 0),
+        customer("Max", "Demo", "max@bücher.example", &company, Active, 0),
+        customer("Alan", "Other", "alan@example.com", &company, Active, 0),
     ]
 }
 
@@ -139,7 +148,7 @@ fn credentials() -> Vec<Item> {
             ("key", text(format!("atomck_{}{}", id(cuid), id(name)))),
             ("token_hash", bytes(*hash("atomct_", name).as_bytes())),
             ("cuid", text(id(cuid))),
-            ("app", text(superkey("Demo"))),
+            ("app", text(superkey("Demo").as_str())),
             ("epoch", number(epoch)),
             ("issued_at", number(CREATED.as_millis())),
             ("expires_at", number(expires_at.as_millis())),
@@ -163,7 +172,7 @@ fn credentials() -> Vec<Item> {
 fn passcodes() -> Vec<Item> {
     let passcode = |email: &str, cuid: &str, tried: u8| {
         let address = EmailAddress::parse(email).unwrap();
-        let mut record = passcode::record_key(&superkey("Demo"), Some(&address)).attributes();
+        let mut record = passcode::record_key(&superkey("Demo"), &address).attributes();
         record.extend(item([
             ("cuid", text(id(cuid))),
             ("nonce", bytes(*b"test-only-nonce-")),
@@ -189,8 +198,8 @@ fn tickets() -> Vec<Item> {
     let ticket = |name: &str, app: &str, platform: &str, cuid: &str, epoch: u64, expires_at: Timestamp| {
         let mut record = Ticket::record_key(&token("atomtk_", name)).attributes();
         record.extend(item([
-            ("app", text(superkey(app))),
-            ("platform", text(platformkey(platform))),
+            ("app", text(superkey(app).as_str())),
+            ("platform", text(platformkey(platform).as_str())),
             ("cuid", text(id(cuid))),
             ("epoch", number(epoch)),
             ("expires_at", number(expires_at.as_millis())),
@@ -205,10 +214,6 @@ fn tickets() -> Vec<Item> {
         ticket("OfSuspended", "Demo", "Demo", "Grace", 0, FUTURE),
         ticket("Foreign", "Other", "Other", "Alan", 0, FUTURE),
     ]
-}
-
-fn item<const N: usize>(attributes: [(&str, Attribute); N]) -> Item {
-    attributes.map(|(name, value)| (name.to_owned(), value)).into()
 }
 
 /// An item in DynamoDB's JSON.

@@ -183,17 +183,22 @@ async fn follow(caller: &Caller<'_>, path: &str) -> (Vec<String>, usize) {
 
 /// Puts customers into an App's list, past every function.
 fn insert(app: &TestApp, count: usize, padding: usize) {
-    use shared::{Timestamp, customer::Customer, email::EmailAddress, token::new_cuid};
+    use shared::{
+        Timestamp,
+        customer::Customer,
+        email::EmailAddress,
+        id::{Cuid, Subject, Superkey},
+        status::Status,
+    };
+    let superkey = Superkey::parse(&app.demo.app.superkey).unwrap();
     for n in 0..count {
         let email = format!("customer{n}@example.com");
         let address = EmailAddress::parse(&email).unwrap();
         let customer = Customer {
-            cuid: new_cuid().unwrap(),
-            app: app.demo.app.superkey.clone(),
+            subject: Subject { app: superkey.clone(), cuid: Cuid::new().unwrap(), epoch: 0 },
             email,
             profile: vec![("company", "Acme \"Quoted\"".to_owned()), ("address", "ä".repeat(padding))],
-            suspended: false,
-            epoch: 0,
+            status: Status::Active,
             created_at: Timestamp::from_millis(1_767_225_600_000),
         };
         let tables = &app.system.backends.tables;

@@ -11,6 +11,7 @@ use futures::future::join_all;
 use shared::{
     Store, Timestamp,
     email::EmailAddress,
+    id::Superkey,
     passcode::{
         Claimed, Guess, Guessed, MAX_TRIED, Passcode, Pepper, Peppers, Plan, SendRules, State, claim_mail, count_guess,
         plan_send, record_key,
@@ -50,7 +51,7 @@ fn store(app: &TestApp) -> Store {
 /// A passcode of an address of its own, as `send-passcode` stores it before it mails.
 async fn issue(store: &Store, peppers: &Peppers, n: usize, now: Timestamp) -> (Key, Passcode) {
     let address = EmailAddress::parse(&format!("customer{n}@example.com")).unwrap();
-    let key = record_key(APP, Some(&address));
+    let key = record_key(&Superkey::parse(APP).unwrap(), &address);
     let rules = SendRules { lifetime: Duration::from_mins(10), cooldown: Duration::from_secs(30) };
     let Plan::Mail(claim) = plan_send(&State::default(), peppers, [APP, CUID], rules, now).unwrap() else {
         panic!("a first mail is never held back");
@@ -114,7 +115,7 @@ async fn a_right_guess_whose_reply_was_lost_is_right_again_though_it_was_the_las
     }
     assert!(matches!(count(&before, &code).await, Guessed::Right { .. }));
     assert!(matches!(count(&after, &code).await, Guessed::Right { .. }));
-    let [item] = store.batch_get([key.clone()]).await.unwrap();
+    let [item] = store.batch_get([Some(key.clone())]).await.unwrap();
     let state = State::from_item(item.as_ref());
     assert_eq!(state.tried.len(), MAX_TRIED);
     for peppers in [&before, &after] {
