@@ -64,18 +64,24 @@ pub struct Brand {
     pub logo_url: Option<String>,
     /// An address for questions.
     pub support_email: Option<String>,
+    /// The language of its mails, as a tag of BCP 47, for customers who have none of their own.
+    pub language: Option<String>,
+    /// The host name of the site that asks for passcodes, in ASCII form: telephones offer the code there.
+    pub site: Option<String>,
 }
 
 impl Brand {
     /// The optional fields by name: one list for reading, writing and showing.
     #[must_use]
-    pub fn optional_fields(&self) -> [(&'static str, &Option<String>); 5] {
+    pub fn optional_fields(&self) -> [(&'static str, &Option<String>); 7] {
         [
             ("from_name", &self.from_name),
             ("reply_to", &self.reply_to),
             ("colour", &self.colour),
             ("logo_url", &self.logo_url),
             ("support_email", &self.support_email),
+            ("language", &self.language),
+            ("site", &self.site),
         ]
     }
 
@@ -88,6 +94,8 @@ impl Brand {
             colour: field("colour"),
             logo_url: field("logo_url"),
             support_email: field("support_email"),
+            language: field("language"),
+            site: field("site"),
         })
     }
 

@@ -16,6 +16,7 @@ pub mod error;
 pub mod fields;
 pub mod http;
 pub mod id;
+pub mod language;
 pub mod passcode;
 pub mod platform;
 pub mod profile;
@@ -25,6 +26,7 @@ pub mod store;
 pub mod ticket;
 pub mod token;
 pub mod tokens;
+pub mod visible;
 
 pub use clock::{Clock, Timestamp};
 pub use error::{Error, Result};

@@ -7,6 +7,7 @@ use crate::{
     Error, Result,
     email::{self, EmailAddress},
     fields::{Fields, Parsed, REQUIRED, string},
+    visible,
 };
 
 /// A field of the record besides the address.
@@ -89,6 +90,12 @@ impl Field {
         if text.chars().any(char::is_control) {
             return Err("Must not hold control characters.");
         }
+        if text.chars().any(visible::misleads) {
+            return Err("Must not hold characters that turn, break or tag text unseen.");
+        }
+        if !visible::can_be_seen(text) {
+            return Err("Must hold something that can be seen.");
+        }
         if text.chars().count() > self.max_characters {
             return Err(self.too_long);
         }
@@ -141,6 +148,22 @@ mod tests {
         .unwrap_err();
         let fields: Vec<_> = problems.iter().map(|(field, _)| field.as_str()).collect();
         assert_eq!(fields, ["city", "company", "email", "extra", "name", "website", "zip"]);
+    }
+
+    #[test]
+    fn what_cannot_be_seen_does_not_pass_for_something_else() {
+        let problem = |name: &str| creation(json!({ "company": "A", "email": "a@b.example", "name": name })).err();
+        for name in ["Ada\u{202e}evil", "Ada\u{61c}", "a\u{feff}b", "a\u{2028}b", "a\u{e0061}"] {
+            let message = "Must not hold characters that turn, break or tag text unseen.";
+            assert_eq!(problem(name), Some(vec![("name".to_owned(), message)]), "{name:?}");
+        }
+        for name in ["\u{200b}", "\u{200d}", "\u{ad}\u{3164}", "\u{2800}"] {
+            let message = "Must hold something that can be seen.";
+            assert_eq!(problem(name), Some(vec![("name".to_owned(), message)]), "{name:?}");
+        }
+        for name in ["می\u{200c}خواهم", "👩\u{200d}💻", "עדה", "a\u{ad}b"] {
+            assert_eq!(problem(name), None, "{name:?}");
+        }
     }
 
     #[test]

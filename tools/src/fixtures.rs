@@ -92,6 +92,8 @@ fn apps() -> Vec<Item> {
         colour: Some("#0b5fff".to_owned()),
         logo_url: None,
         support_email: Some("help@acme.example".to_owned()),
+        language: None,
+        site: None,
     };
     vec![
         app("Demo", &both, Some("Demo"), Some(brand), Active),

@@ -123,7 +123,9 @@ fn brand(fields: &mut Fields) -> Option<Brand> {
     let colour = fields.optional("colour", values::colour);
     let logo_url = fields.optional("logo_url", values::https_url);
     let support_email = fields.optional("support_email", values::email);
-    Some(Brand { name: name?, from_name, reply_to, colour, logo_url, support_email })
+    let language = fields.optional("language", values::language);
+    let site = fields.optional("site", values::site);
+    Some(Brand { name: name?, from_name, reply_to, colour, logo_url, support_email, language, site })
 }
 
 /// An App as the operator sees it: everything but hashes and keys of its own.

@@ -6,6 +6,7 @@ use shared::{
     email::EmailAddress,
     fields::{Parsed, string},
     id::{Cuid, CustomerKey, Platformkey, Superkey},
+    language, visible,
 };
 use url::{Host, Url};
 
@@ -18,34 +19,65 @@ pub enum CallerKey {
     Platform(Platformkey),
 }
 
-/// A name: trimmed, 1 to 200 characters, none that controls what is shown.
+/// A name: trimmed, 1 to 200 characters, each of which can be seen or is a space.
 pub fn name(value: &Value) -> Parsed<String> {
     let text = string(value)?.trim();
     if !(1..=200).contains(&text.chars().count()) {
         return Err("Must be 1 to 200 characters long.");
     }
-    if text.chars().any(is_control) {
-        return Err("Must not hold control characters.");
+    if text.chars().any(|char| visible::misleads(char) || visible::is_unseen(char)) {
+        return Err("Must not hold control characters or others that cannot be seen.");
     }
     Ok(text.to_owned())
-}
-
-/// Control characters, and those that reorder or hide what stands around them.
-fn is_control(char: char) -> bool {
-    char.is_control()
-        || matches!(char, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 /// A name that stands in mails: nothing that reads as an address or that a mail program makes a link of, such as
 /// `example.com`.
 pub fn brand_name(value: &Value) -> Parsed<String> {
     let text = name(value)?;
-    let dotted = text.split('.').skip(1).any(|rest| rest.starts_with(char::is_alphanumeric));
-    if dotted || text.contains("://") || text.contains(['@', '<', '>']) {
+    let read: String = text.chars().map(look_alike).collect();
+    let dotted = read.split('.').skip(1).any(|rest| rest.starts_with(char::is_alphanumeric));
+    if dotted || read.contains("://") || read.contains(['@', '<', '>']) {
         return Err("Must not read as a link or an address.");
     }
     Ok(text)
 }
+
+/// The ASCII character that a character looks like, and that mail programs and browsers take it for in an address.
+fn look_alike(char: char) -> char {
+    match char {
+        '\u{3002}' | '\u{ff61}' | '\u{2024}' | '\u{fe52}' => '.',
+        '\u{fe6b}' => '@',
+        '\u{fe64}' => '<',
+        '\u{fe65}' => '>',
+        '\u{fe55}' | '\u{2236}' => ':',
+        '\u{2044}' | '\u{2215}' => '/',
+        // The fullwidth forms stand in the order of ASCII.
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(char) - 0xfee0).unwrap_or(char),
+        _ => char,
+    }
+}
+
+/// A tag of BCP 47.
+pub fn language(value: &Value) -> Parsed<String> {
+    let text = string(value)?.trim();
+    if language::is_tag(text) { Ok(text.to_owned()) } else { Err(language::GRAMMAR) }
+}
+
+/// The host name of a site, in ASCII form: two labels or more, no port and no number of an address.
+pub fn site(value: &Value) -> Parsed<String> {
+    let host = match Host::parse(string(value)?.trim()) {
+        Ok(Host::Domain(host)) if host.len() <= 253 && host.contains('.') => host,
+        _ => return Err(NO_SITE),
+    };
+    let is_label = |label: &str| {
+        let inner = label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        (1..=63).contains(&label.len()) && inner && !label.starts_with('-') && !label.ends_with('-')
+    };
+    if host.split('.').all(is_label) { Ok(host) } else { Err(NO_SITE) }
+}
+
+const NO_SITE: &str = "Must be the host name of a site, such as app.example.com.";
 
 /// `#rrggbb`.
 pub fn colour(value: &Value) -> Parsed<String> {
@@ -173,13 +205,72 @@ mod tests {
 
     #[test]
     fn a_brand_is_no_link() {
-        for text in ["Acme", "Société Générale", "Acme Inc.", "A. Lovelace"] {
+        for text in
+            ["Acme", "Société Générale", "Acme Inc.", "A. Lovelace", "アクメ", "عكا", "Intel·ligent", "Ａｃｍｅ"]
+        {
             assert!(brand_name(&json!(text)).is_ok(), "{text}");
         }
         for text in
             ["", " ", "evil.example", "https://evil", "WWW.evil.example", "a@b.example", "<b>", "a\nb", "a\u{202e}b"]
         {
             assert!(brand_name(&json!(text)).is_err(), "{text:?}");
+        }
+        for text in [
+            "evil。com",
+            "evil․com",
+            "evil．com",
+            "evil｡com",
+            "evil﹒com",
+            "ｅｖｉｌ．ｃｏｍ",
+            "a＠b",
+            "https：／／evil",
+            "https:⁄⁄evil",
+        ] {
+            assert_eq!(brand_name(&json!(text)), Err("Must not read as a link or an address."), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn every_character_of_a_name_can_be_seen() {
+        for char in
+            "\n\u{ad}\u{61c}\u{200b}\u{200d}\u{200e}\u{2029}\u{202e}\u{2060}\u{2067}\u{3164}\u{feff}\u{e0041}".chars()
+        {
+            let problem = Err("Must not hold control characters or others that cannot be seen.");
+            assert_eq!(name(&json!(format!("Ac{char}me"))), problem, "{char:?}");
+            assert_eq!(brand_name(&json!(format!("evil.{char}com"))), problem, "{char:?}");
+        }
+    }
+
+    #[test]
+    fn a_language_is_a_tag() {
+        assert_eq!(language(&json!(" pt-BR ")).unwrap(), "pt-BR");
+        for value in [json!(""), json!("fr_FR"), json!("French, please"), json!(7), json!("x".repeat(36))] {
+            assert!(language(&value).is_err(), "{value}");
+        }
+    }
+
+    #[test]
+    fn a_site_is_a_host_name() {
+        assert_eq!(site(&json!("App.Acme.Example")).unwrap(), "app.acme.example");
+        assert_eq!(site(&json!("bücher.example")).unwrap(), "xn--bcher-kva.example");
+        for text in [
+            "",
+            "acme",
+            "acme.example.",
+            "https://acme.example",
+            "acme.example/",
+            "acme.example:8443",
+            "a b.example",
+            "acme.example #1",
+            "a_b.example",
+            "-a.example",
+            "127.0.0.1",
+            "[::1]",
+            "1.2",
+            "a..example",
+            "a@acme.example",
+        ] {
+            assert!(site(&json!(text)).is_err(), "{text}");
         }
     }
 

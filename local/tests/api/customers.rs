@@ -40,7 +40,7 @@ async fn what_a_creation_may_not_hold_is_told_all_at_once_and_nothing_is_written
     let before = app.system.backends.tables.dump().unwrap();
     post(json!({})).await.assert_invalid(&["company", "email"]);
     post(json!({
-        "company": null, "email": ["a@b.example"], "name": "a\u{0}b", "address": "x".repeat(501), "city": {},
+        "company": null, "email": ["a@b.example"], "name": "a\u{0}b", "address": "x".repeat(501), "city": "a\u{202e}b",
         "country": 1, "phone": "1".repeat(201), "state": true, "zip": "\n1\n2", "website": "gopher://x", "id": "1",
     }))
     .await
