@@ -6,6 +6,7 @@ mod mailer;
 use std::time::Duration;
 
 use aws_config::SdkConfig;
+use mail::Sent;
 pub use mailer::{MailError, Mailer};
 use shared::{
     Clock, Error, Result, Store,
@@ -174,8 +175,9 @@ impl Deps {
         let code = self.peppers.code(&claim.pepper, &claim.nonce, whose.app.as_str(), whose.cuid.as_str());
         let code = code.ok_or_else(|| MailError::not_tried("no pepper of this code's version is left"))?;
         let brand = app.brand.clone().unwrap_or_else(|| Brand { name: app.name.clone(), ..Brand::default() });
-        let valid_for = claim.expires_at.since(self.clock.now());
-        let mail = mail::render(&brand, customer.country.as_deref(), &code.grouped(), valid_for)
+        let asked_at = self.clock.now();
+        let valid_for = claim.expires_at.since(asked_at);
+        let mail = mail::render(&brand, None, Sent { code: &code.grouped(), asked_at, valid_for })
             .map_err(|error| MailError::not_tried(Causes(&*error)))?;
         self.mailer.send(whose, &customer.address, &mail, brand.reply_to.as_deref()).await
     }

@@ -1,4 +1,7 @@
 //! The `From` header: a display name that is nothing but a name.
+//!
+//! Written here and not by a crate: `email-encoding` folds the header over lines, which an API's parameter may not have, makes
+//! encoded words of ASCII names with a comma or an ampersand, and links a second `base64`.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 
