@@ -43,7 +43,7 @@ fn place(pattern: &str) -> Option<(&str, &str, &str)> {
     Some((before, name, after))
 }
 
-/// As plain text. A name that runs from right to left is isolated by U+2068 and U+2069; HTML has `bdi` for this.
+/// As plain text. A name that runs from right to left is isolated by U+2068 and U+2069; HTML has `dir` for this.
 impl fmt::Display for Sentence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for part in &self.parts {
