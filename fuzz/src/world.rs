@@ -15,7 +15,7 @@ use shared::{
     Clock, Store,
     auth::Policy,
     http::{Reply, answer},
-    passcode::{Pepper, Peppers},
+    passcode::Pepper,
     sdk,
 };
 use tokio::runtime::Runtime;
@@ -67,7 +67,7 @@ impl World {
         let (clock, policy) = (Clock::system(), Policy { allow_query_credentials: true });
         let (credential_lifetime, ticket_lifetime) = (Duration::from_hours(1), Duration::from_mins(1));
         Self {
-            auth: auth::Deps { store: store(), clock: clock.clone(), policy, peppers: peppers(), credential_lifetime },
+            auth: auth::Deps { store: store(), clock: clock.clone(), policy, pepper: pepper(), credential_lifetime },
             create_customer: create_customer::Deps {
                 store: store(),
                 clock: clock.clone(),
@@ -138,14 +138,10 @@ fn read(path: &str) -> Value {
     serde_json::from_slice(&text).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// The peppers of `events/env.json`, which the passcodes of the fixtures are under.
-fn peppers() -> Peppers {
+/// The pepper of `events/env.json`, which the passcodes of the fixtures are under.
+fn pepper() -> Pepper {
     let variables = read("events/env.json");
-    let pepper = |slot| {
-        let value = variables["Parameters"][format!("PEPPER_{slot}")].as_str().expect("a pepper");
-        Pepper::parse(slot, value).expect("a pepper")
-    };
-    Peppers::new(pepper("A"), pepper("B"))
+    Pepper::parse(variables["Parameters"]["PEPPER"].as_str().expect("a pepper")).expect("a pepper")
 }
 
 fn store(endpoint: &str) -> Store {

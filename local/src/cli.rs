@@ -100,7 +100,7 @@ pub async fn run(arguments: Arguments) -> Result<()> {
     if arguments.backends_only {
         let backends = Backends::start(&options).await?;
         backends.tables.load(&read_json(&root.join("events/fixtures.json"))?)?;
-        // The passcodes among the fixtures were made with its peppers.
+        // The passcodes among the fixtures were made with its pepper.
         let fixed = read_json(&root.join("events/env.json"))?;
         say(&introduce_backends(&backends, &backends.environment(&fixed["Parameters"], &options)));
         ready(&json!({ "mail": backends.mail, "dynamodb": backends.dynamodb }))?;

@@ -13,7 +13,7 @@ use shared::{
     customer::Customer,
     email::EmailAddress,
     id::{Cuid, Platformkey, Subject, Superkey},
-    passcode,
+    passcode::{self, Pepper, limits::GUESSES_PER_PASSCODE},
     platform::PlatformRecord,
     status::Status,
     store::{Attribute, Item, bytes, item, number, text},
@@ -28,6 +28,9 @@ use Status::{Active, Suspended};
 const CREATED: Timestamp = Timestamp::from_millis(1_767_225_600_000);
 /// 2100-01-01, when nothing has expired yet.
 const FUTURE: Timestamp = Timestamp::from_millis(4_102_444_800_000);
+
+/// The test-only pepper that the passcodes are under, as the variable of that name holds it.
+pub const PEPPER: &str = "1:test-only-pepper-00000000000000000000";
 
 /// `name` filled up with zeros to the length of an id.
 fn id(name: &str) -> String {
@@ -172,13 +175,13 @@ fn credentials() -> Vec<Item> {
 
 /// Ada has a living passcode, and Max an exhausted one.
 fn passcodes() -> Vec<Item> {
-    let passcode = |email: &str, cuid: &str, tried: u8| {
+    let passcode = |email: &str, cuid: &str, tried: usize| {
         let address = EmailAddress::parse(email).unwrap();
         let mut record = passcode::record_key(&superkey("Demo"), &address).attributes();
         record.extend(item([
             ("cuid", text(id(cuid))),
             ("nonce", bytes(*b"test-only-nonce-")),
-            ("pepper", text("A1")),
+            ("pepper", text(Pepper::parse(PEPPER).unwrap().generation())),
             ("expires_at", number(FUTURE.as_millis())),
             ("mailed_at", number(CREATED.as_millis())),
             ("claim", bytes(*b"test-only-claim-")),
@@ -186,14 +189,14 @@ fn passcodes() -> Vec<Item> {
             ("ttl", number(FUTURE.as_millis() / 1000)),
         ]));
         if tried > 0 {
-            let macs = (0..tried).map(|guess| [guess; 16].to_vec().into()).collect();
+            let macs = (0..tried).map(|guess| vec![u8::try_from(guess).unwrap(); 16].into()).collect();
             record.insert("tried".to_owned(), AttributeValue::Bs(macs));
-            record.insert("failures".to_owned(), number(tried.into()));
+            record.insert("failures".to_owned(), number(tried as u64));
             record.insert("last_guess_at".to_owned(), number(CREATED.as_millis()));
         }
         record
     };
-    vec![passcode("ada+work@example.com", "Ada", 0), passcode("max@bücher.example", "Max", 5)]
+    vec![passcode("ada+work@example.com", "Ada", 0), passcode("max@bücher.example", "Max", GUESSES_PER_PASSCODE)]
 }
 
 fn tickets() -> Vec<Item> {

@@ -14,7 +14,7 @@ use shared::{
     error::During,
     http::{Call, Endpoint, Reply, json},
     id::{Cuid, Subject},
-    passcode::{self, Guess, Guessed, Passcode, Peppers, count_guess, redeem},
+    passcode::{self, Guess, Guessed, Passcode, Pepper, count_guess, redeem},
     store::{Key, Table},
 };
 
@@ -28,7 +28,7 @@ pub struct Deps {
     /// Where credentials may stand.
     pub policy: Policy,
     /// What codes are derived with.
-    pub peppers: Peppers,
+    pub pepper: Pepper,
     /// How long a pair is valid.
     pub credential_lifetime: Duration,
 }
@@ -46,7 +46,7 @@ impl Deps {
             )?,
             clock: Clock::system(),
             policy: Policy::from_env()?,
-            peppers: Peppers::from_env()?,
+            pepper: Pepper::from_env()?,
             credential_lifetime: config::seconds("CREDENTIAL_TTL_SECONDS")?,
         })
     }
@@ -96,7 +96,7 @@ async fn auth_by_email(deps: &Deps, call: &Call, credentials: &AppCredentials) -
     let passcode = presented_passcode(call)?;
 
     let guard = app.guard(call, guard.as_ref())?;
-    // Eight digits or nothing: what cannot be a code is not counted as a guess.
+    // What cannot be a code is not counted as a guess.
     let passcode = Passcode::parse(&passcode).ok_or(Error::InvalidPasscode)?;
     let key = passcode::record_key(&guard.subject.app, &guard.address);
     let guess =
@@ -117,7 +117,7 @@ fn presented_passcode(call: &Call) -> Result<String> {
 /// Counts and compares the guess; answers the nonce of the passcode that it is right about.
 async fn check(deps: &Deps, call: &Call, guess: &Guess<'_>, subject: &Subject) -> Result<Vec<u8>> {
     let log = |event: Event| call.audit(event, subject);
-    match count_guess(&deps.store, &deps.peppers, guess, deps.clock.now()).await.during(GUESS_STEP)? {
+    match count_guess(&deps.store, &deps.pepper, guess, deps.clock.now()).await.during(GUESS_STEP)? {
         Guessed::Right { nonce } => return Ok(nonce),
         Guessed::Refused => {}
         Guessed::Wrong { exhausted, paused } => {

@@ -171,8 +171,8 @@ mod tests {
         assert_eq!(auth.memory_mb, 256);
         assert_eq!(auth.environment["APPS_TABLE"], "AppsTable");
         assert_eq!(auth.environment["PASSCODE_TTL_SECONDS"], "600");
-        assert!(auth.environment["PEPPER_A"].starts_with("1:"), "a secret is resolved");
-        assert_eq!(auth.environment["PEPPER_A"].len(), 2 + 64);
+        assert!(auth.environment["PEPPER"].starts_with("1:"), "a secret is resolved");
+        assert_eq!(auth.environment["PEPPER"].len(), 2 + 64);
         assert!(!auth.environment.contains_key("AWS_CA_BUNDLE"), "AWS::NoValue leaves nothing behind");
         assert_eq!(
             auth.routes,

@@ -213,7 +213,7 @@ impl TestApp {
     }
 }
 
-/// Eight digits that are not `passcode`, another one for each `n` up to 9.
+/// As many digits that are not `passcode`, another one for each `n` up to 9.
 pub fn wrong(passcode: &str, n: usize) -> String {
     let digit = (passcode.as_bytes()[0] - b'0') as usize;
     format!("{}{}", (digit + n) % 10, &passcode[1..])
