@@ -70,7 +70,7 @@ impl Pepper {
         let mac = self.mac(&[b"passcode", nonce, app.as_bytes(), cuid.as_bytes()]);
         // 64 bits hold every code so often that none is noticeably likelier than another.
         let number = mac.iter().take(8).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
-        let codes = 10_u64.pow(DIGITS as u32);
+        let codes = (0..DIGITS).fold(1_u64, |codes, _| 10 * codes);
         Passcode(format!("{:0DIGITS$}", number % codes))
     }
 
