@@ -13,4 +13,4 @@ mod state;
 pub use code::{Passcode, Pepper};
 pub use guess::{Guess, Guessed, count_guess, redeem};
 pub use send::{Claim, Claimed, Plan, SendRules, claim_mail, confirm_mail, plan_send, release_mail};
-pub use state::{State, record_key};
+pub use state::{State, ended, record_key};

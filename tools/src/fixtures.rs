@@ -17,7 +17,6 @@ use shared::{
     platform::PlatformRecord,
     status::Status,
     store::{Attribute, Item, bytes, item, number, text},
-    ticket::Ticket,
     token::TokenHash,
     tokens::Tokens,
 };
@@ -112,6 +111,7 @@ fn platforms() -> Vec<Item> {
             platformkey: platformkey(name),
             name: format!("{name} platform"),
             url: url::Url::parse(url).unwrap(),
+            status: Active,
             tokens: Tokens::new(hash("atompt_", name)),
             created_at: CREATED,
         };
@@ -125,7 +125,10 @@ fn customers() -> Vec<(Customer, EmailAddress)> {
         let profile = profile.iter().map(|(field, value)| (*field, (*value).to_owned())).collect();
         let subject = Subject { app: superkey(app), cuid: cuid(name), epoch };
         let address = EmailAddress::parse(email).unwrap();
-        (Customer { subject, email: email.to_owned(), profile, status, created_at: CREATED }, address)
+        (
+            Customer { subject, email: email.to_owned(), profile, email_verified: false, status, created_at: CREATED },
+            address,
+        )
     };
     let everything = [
         ("company", "Analytical Engines"),
@@ -201,16 +204,20 @@ fn passcodes() -> Vec<Item> {
 
 fn tickets() -> Vec<Item> {
     let ticket = |name: &str, app: &str, platform: &str, cuid: &str, epoch: u64, expires_at: Timestamp| {
-        let mut record = Ticket::record_key(&token("atomtk_", name)).attributes();
-        record.extend(item([
+        let presented = token(&format!("atomtk_{}{}", id(app), id(cuid)), name);
+        let customer = customers().into_iter().find(|(customer, _)| customer.subject.cuid.as_str() == id(cuid));
+        item([
+            ("hash", text(TokenHash::of(&presented).to_key())),
             ("app", text(superkey(app).as_str())),
             ("platform", text(platformkey(platform).as_str())),
             ("cuid", text(id(cuid))),
             ("epoch", number(epoch)),
+            ("address", text(customer.unwrap().1.lookup_hash())),
+            ("return_to", text("/campaigns/7?tab=spend")),
+            ("state", text("test-only-state")),
             ("expires_at", number(expires_at.as_millis())),
             ("ttl", number(FUTURE.as_millis() / 1000)),
-        ]));
-        record
+        ])
     };
     vec![
         ticket("Valid", "Demo", "Demo", "Ada", 1, FUTURE),

@@ -9,13 +9,13 @@ use shared::{
     auth::{AppCredentials, Policy},
     config,
     credential::IssuedPair,
-    customer::{self, guard_key},
+    customer::{self, Guard, guard_key},
     email::EmailAddress,
     error::During,
     http::{Call, Endpoint, Reply, json},
     id::{Cuid, Subject},
     passcode::{self, Guess, Guessed, Passcode, Pepper, count_guess, redeem},
-    store::{Key, Table},
+    store::Table,
 };
 
 /// What the function works with.
@@ -102,7 +102,7 @@ async fn auth_by_email(deps: &Deps, call: &Call, credentials: &AppCredentials) -
     let guess =
         Guess { key: &key, app: guard.subject.app.as_str(), cuid: guard.subject.cuid.as_str(), passcode: &passcode };
     let nonce = check(deps, call, &guess, &guard.subject).await?;
-    issue_for_passcode(deps, call, &guard.subject, &key, nonce).await
+    issue_for_passcode(deps, call, &guard, nonce).await
 }
 
 /// The passcode as sent: the header wins, as it does for every credential.
@@ -133,11 +133,12 @@ async fn check(deps: &Deps, call: &Call, guess: &Guess<'_>, subject: &Subject) -
     Err(Error::InvalidPasscode)
 }
 
-/// Uses the passcode up and issues the pair, together.
-async fn issue_for_passcode(deps: &Deps, call: &Call, subject: &Subject, key: &Key, nonce: Vec<u8>) -> Result<Reply> {
+/// Uses the passcode up and issues the pair, together; the first time the address is proved by that, too.
+async fn issue_for_passcode(deps: &Deps, call: &Call, guard: &Guard, nonce: Vec<u8>) -> Result<Reply> {
+    let subject = &guard.subject;
     let now = deps.clock.now();
     let (pair, item) = IssuedPair::new(subject, now, deps.credential_lifetime).during(STEP)?;
-    if !redeem(&deps.store, key, nonce, item, now).await.during(STEP)? {
+    if !redeem(&deps.store, guard, nonce, item, now).await.during(STEP)? {
         return Err(Error::InvalidPasscode);
     }
     call.audit(Event::PasscodeRedeemed, subject);

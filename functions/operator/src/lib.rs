@@ -84,6 +84,8 @@ async fn dispatch(deps: &Deps, command: &str, fields: Fields) -> Result<Done, Op
         "create_platform" => platforms::create(deps, fields).await,
         "show_platform" => platforms::show(deps, fields).await,
         "change_platform" => platforms::change(deps, fields).await,
+        "suspend_platform" => platforms::set_status(deps, fields, Status::Suspended).await,
+        "resume_platform" => platforms::set_status(deps, fields, Status::Active).await,
         "list_platforms" => list::platforms(deps, fields).await,
         "rotate_token" => tokens::rotate(deps, fields).await,
         "show_customer" => customers::show(deps, fields).await,

@@ -8,6 +8,7 @@ mod credentials;
 mod customers;
 mod data;
 mod effects;
+mod endings;
 mod events;
 mod faults;
 mod gateway;

@@ -5,12 +5,14 @@ use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
 use super::{
     Passcode, Pepper, State,
     limits::{FAILURES_IN_A_ROW, GUESSES_PER_PASSCODE},
+    record_key,
+    state::without_code,
 };
 use crate::{
     Store, Timestamp,
+    customer::Guard,
     store::{
-        Attribute, Conditional, Conditions, Item, Key, Outcome, StoreError, Table, Transaction, Update, bytes, number,
-        text,
+        Attribute, Conditional, Conditions, Item, Key, Outcome, StoreError, Table, Transaction, bytes, number, text,
     },
 };
 
@@ -102,15 +104,28 @@ pub async fn count_guess(
     })
 }
 
-/// Uses the passcode of this nonce up and stores the pair, together. Of any number of calls with one nonce, one is
-/// answered `true`; the window of mails is kept, the failures in a row are forgotten.
+/// Uses the passcode of this nonce up, stores the pair, and notes that the customer's address is proved: together. Of
+/// any number of calls with one nonce, one is answered `true`; the window of mails is kept, the failures in a row are
+/// forgotten.
 ///
 /// # Errors
 /// What DynamoDB or the network answered. The passcode is still good then, unless the reply alone was lost.
-pub async fn redeem(store: &Store, key: &Key, nonce: Vec<u8>, pair: Item, now: Timestamp) -> Result<bool, StoreError> {
-    let used_up = ["nonce", "pepper", "tried", "expires_at", "mailed_at", "lease_until"];
-    let update = used_up.into_iter().fold(Update::of(key), Update::remove).set("failures", number(0));
-    let update = update.only_if(Conditions::default().equal("nonce", bytes(nonce)).later("expires_at", now));
-    let transaction = Transaction::new(store).update(update)?.put(Table::Credentials, pair)?;
+pub async fn redeem(
+    store: &Store,
+    guard: &Guard,
+    nonce: Vec<u8>,
+    pair: Item,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let key = record_key(&guard.subject.app, &guard.address);
+    let living = Conditions::default().equal("nonce", bytes(nonce)).later("expires_at", now);
+    let mut transaction = Transaction::new(store)
+        .update(without_code(&key).set("failures", number(0)).only_if(living))?
+        .put(Table::Credentials, pair)?;
+    if !guard.email_verified {
+        for update in guard.verified_updates() {
+            transaction = transaction.update(update)?;
+        }
+    }
     Ok(matches!(transaction.commit().await?, Outcome::Done))
 }

@@ -2,19 +2,34 @@
 
 use super::{
     Pepper,
-    limits::{FAILURES_IN_A_ROW, GUESSES_PER_PASSCODE, PAUSE},
+    limits::{FAILURES_IN_A_ROW, GUESSES_PER_PASSCODE, KEPT, PAUSE},
 };
 use crate::{
     Timestamp,
     email::EmailAddress,
     id::Superkey,
-    store::{Item, ItemExt, Key, Table},
+    store::{Item, ItemExt, Key, Table, Update, ttl},
 };
 
 /// Where the passcode of an address in an App is. Keyed by address, it is read in one call with the guard.
 #[must_use]
 pub fn record_key(superkey: &Superkey, address: &EmailAddress) -> Key {
     Key::new(Table::Passcodes, "id", format!("{superkey}/{}", address.lookup_hash()))
+}
+
+/// What ends with a code.
+const OF_A_CODE: [&str; 6] = ["nonce", "pepper", "tried", "expires_at", "mailed_at", "lease_until"];
+
+/// An update that takes the code out of the item, and leaves what is counted over several codes.
+pub(super) fn without_code(key: &Key) -> Update {
+    OF_A_CODE.into_iter().fold(Update::of(key), Update::remove)
+}
+
+/// An update that ends the living passcode of an address. What is counted over several codes goes on.
+#[must_use]
+pub fn ended(superkey: &Superkey, address: &EmailAddress, now: Timestamp) -> Update {
+    // Where there is no item the update makes one, which is tidied up as any other.
+    without_code(&record_key(superkey, address)).set("ttl", ttl(now + KEPT))
 }
 
 /// What the item says. Everything is absent before the first mail.
