@@ -15,13 +15,14 @@ use shared::{
     Clock, Store,
     auth::Policy,
     http::{Reply, answer},
-    passcode::{Pepper, Peppers},
+    passcode::Pepper,
     sdk,
 };
 use tokio::runtime::Runtime;
 
 /// The functions that answer events here: all but the one that mails.
-pub const HANDLERS: [&str; 6] = ["auth", "create-customer", "get-customer", "list-customers", "redeem-ticket", "sso"];
+pub const HANDLERS: [&str; 7] =
+    ["auth", "create-customer", "get-customer", "list-customers", "redeem-ticket", "revoke-credentials", "sso"];
 
 /// After so many changes the records are laid anew.
 const RENEWED: u32 = 100;
@@ -43,6 +44,7 @@ pub struct World {
     get_customer: get_customer::Deps,
     list_customers: list_customers::Deps,
     redeem_ticket: redeem_ticket::Deps,
+    revoke_credentials: revoke_credentials::Deps,
     sso: sso::Deps,
     operator: operator::Deps,
 }
@@ -67,7 +69,7 @@ impl World {
         let (clock, policy) = (Clock::system(), Policy { allow_query_credentials: true });
         let (credential_lifetime, ticket_lifetime) = (Duration::from_hours(1), Duration::from_mins(1));
         Self {
-            auth: auth::Deps { store: store(), clock: clock.clone(), policy, peppers: peppers(), credential_lifetime },
+            auth: auth::Deps { store: store(), clock: clock.clone(), policy, pepper: pepper(), credential_lifetime },
             create_customer: create_customer::Deps {
                 store: store(),
                 clock: clock.clone(),
@@ -77,6 +79,7 @@ impl World {
             get_customer: get_customer::Deps { store: store(), clock: clock.clone(), policy },
             list_customers: list_customers::Deps { store: store(), clock: clock.clone(), policy },
             redeem_ticket: redeem_ticket::Deps { store: store(), clock: clock.clone(), policy },
+            revoke_credentials: revoke_credentials::Deps { store: store(), clock: clock.clone(), policy },
             sso: sso::Deps { store: store(), clock: clock.clone(), policy, ticket_lifetime },
             operator: operator::Deps { store: store(), clock },
             fixtures: read("events/fixtures.json"),
@@ -117,6 +120,7 @@ impl World {
             "get-customer" => answer(&self.get_customer, request).await,
             "list-customers" => answer(&self.list_customers, request).await,
             "redeem-ticket" => answer(&self.redeem_ticket, request).await,
+            "revoke-credentials" => answer(&self.revoke_credentials, request).await,
             "sso" => answer(&self.sso, request).await,
             other => panic!("no handler {other}"),
         }
@@ -138,14 +142,10 @@ fn read(path: &str) -> Value {
     serde_json::from_slice(&text).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// The peppers of `events/env.json`, which the passcodes of the fixtures are under.
-fn peppers() -> Peppers {
+/// The pepper of `events/env.json`, which the passcodes of the fixtures are under.
+fn pepper() -> Pepper {
     let variables = read("events/env.json");
-    let pepper = |slot| {
-        let value = variables["Parameters"][format!("PEPPER_{slot}")].as_str().expect("a pepper");
-        Pepper::parse(slot, value).expect("a pepper")
-    };
-    Peppers::new(pepper("A"), pepper("B"))
+    Pepper::parse(variables["Parameters"]["PEPPER"].as_str().expect("a pepper")).expect("a pepper")
 }
 
 fn store(endpoint: &str) -> Store {
@@ -183,7 +183,7 @@ pub fn set_body(event: &mut Value, body: &[u8]) {
 /// Success, or an error of the contract's with its code and message. Nothing failed, since nothing was made to.
 fn assert_documented(reply: &Reply) {
     let status = reply.status().as_u16();
-    assert!(matches!(status, 200 | 201 | 302 | 400 | 401 | 403 | 404 | 409 | 413 | 415), "{reply:?}");
+    assert!(matches!(status, 200 | 201 | 204 | 302 | 400 | 401 | 403 | 404 | 409 | 413 | 415), "{reply:?}");
     for name in ["cache-control", "referrer-policy"] {
         assert!(reply.headers().contains_key(name), "{reply:?}");
     }

@@ -47,7 +47,7 @@ pub struct Arguments {
     /// Processes per function; calls beyond them queue.
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..))]
     concurrency: u16,
-    /// Enforce the template's `DefaultRouteSettings`.
+    /// Enforce the template's `RouteSettings`.
     #[arg(long)]
     throttle: bool,
     /// Keep the data in this folder; without it everything is in memory.
@@ -100,7 +100,7 @@ pub async fn run(arguments: Arguments) -> Result<()> {
     if arguments.backends_only {
         let backends = Backends::start(&options).await?;
         backends.tables.load(&read_json(&root.join("events/fixtures.json"))?)?;
-        // The passcodes among the fixtures were made with its peppers.
+        // The passcodes among the fixtures were made with its pepper.
         let fixed = read_json(&root.join("events/env.json"))?;
         say(&introduce_backends(&backends, &backends.environment(&fixed["Parameters"], &options)));
         ready(&json!({ "mail": backends.mail, "dynamodb": backends.dynamodb }))?;

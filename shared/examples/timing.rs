@@ -9,7 +9,10 @@ use dudect_bencher::{
     BenchRng, Class, CtRunner, ctbench_main,
     rand::{Rng, RngExt},
 };
-use shared::{passcode::Passcode, token::TokenHash};
+use shared::{
+    passcode::{Passcode, limits::DIGITS},
+    token::TokenHash,
+};
 
 const SAMPLES: usize = 200_000;
 
@@ -34,9 +37,10 @@ fn token(runner: &mut CtRunner, rng: &mut BenchRng) {
 
 /// A passcode as `count_guess` compares it.
 fn passcode(runner: &mut CtRunner, rng: &mut BenchRng) {
-    let digits = rng.next_u64() % 10_000_000;
-    let parse = |text: String| Passcode::parse(&text).expect("eight digits");
-    let [wrong, right] = ["8", "9"].map(|first| parse(format!("{first}{digits:07}")));
+    let width = DIGITS - 1;
+    let digits = rng.next_u64() % (0..width).fold(1_u64, |codes, _| 10 * codes);
+    let parse = |text: String| Passcode::parse(&text).expect("as many digits");
+    let [wrong, right] = ["8", "9"].map(|first| parse(format!("{first}{digits:0width$}")));
     let code = right.clone();
     time(runner, rng, [wrong, right], |guess| code.matches(guess));
 }

@@ -58,6 +58,10 @@ pub enum Event {
     PasscodeRedeemed,
     /// A pair was issued.
     PairIssued,
+    /// A pair was revoked by its customer.
+    PairRevoked,
+    /// All that was issued to a customer was revoked by its App.
+    AllRevoked,
     /// A ticket was issued.
     TicketIssued,
     /// A ticket was redeemed.
@@ -82,6 +86,8 @@ impl Event {
             Self::GuessesPaused => "guesses_paused",
             Self::PasscodeRedeemed => "passcode_redeemed",
             Self::PairIssued => "pair_issued",
+            Self::PairRevoked => "pair_revoked",
+            Self::AllRevoked => "all_revoked",
             Self::TicketIssued => "ticket_issued",
             Self::TicketRedeemed => "ticket_redeemed",
         }

@@ -17,8 +17,10 @@ use crate::{
     store::{Item, Key},
 };
 
-/// Every name under which a credential may stand in the query string.
-const QUERY_NAMES: [&str; 4] = ["superkey", "supertoken", "key", "token"];
+/// The names of each credential in the query string. The platform's older pages spell some in another way.
+const QUERY_NAMES: [&[&str]; 4] = [&SUPERKEY, &SUPERTOKEN, &["key"], &["token"]];
+const SUPERKEY: [&str; 2] = ["superkey", "superKey"];
+const SUPERTOKEN: [&str; 2] = ["supertoken", "superToken"];
 
 /// What the deployment allows: `AllowQueryCredentials`.
 #[derive(Clone, Copy, Debug)]
@@ -37,8 +39,8 @@ impl Policy {
     }
 
     fn check(self, call: &Call) -> Result<()> {
-        for name in QUERY_NAMES {
-            match call.query_values(name).len() {
+        for names in QUERY_NAMES {
+            match in_query(call, names).count() {
                 0 => {}
                 _ if !self.allow_query_credentials => return Err(Error::QueryCredentials),
                 1 => {}
@@ -58,7 +60,7 @@ struct Pair<K> {
 /// Where one level's key and token may stand: headers, and names in the query string.
 struct Places {
     headers: [&'static str; 2],
-    query: Option<[&'static str; 2]>,
+    query: Option<[&'static [&'static str]; 2]>,
 }
 
 impl Places {
@@ -77,18 +79,23 @@ impl Places {
 
     fn values<'a>(&self, call: &'a Call) -> Result<[Option<&'a str>; 2]> {
         let mut values = [call.header(self.headers[0])?, call.header(self.headers[1])?];
-        if let Some(names) = self.query {
-            for (value, name) in values.iter_mut().zip(names) {
-                *value = value.or_else(|| call.query_values(name).first().copied().filter(|it| !it.is_empty()));
+        if let Some(query) = self.query {
+            for (value, names) in values.iter_mut().zip(query) {
+                *value = value.or_else(|| in_query(call, names).find(|value| !value.is_empty()));
             }
         }
         Ok(values)
     }
 }
 
+/// The values in the query string under any of these names.
+fn in_query<'a>(call: &'a Call, names: &[&'static str]) -> impl Iterator<Item = &'a str> {
+    names.iter().flat_map(|name| call.query_values(name))
+}
+
 const APP: Places =
-    Places { headers: ["x-access-superkey", "x-access-supertoken"], query: Some(["superkey", "supertoken"]) };
-const CUSTOMER: Places = Places { headers: ["x-access-key", "x-access-token"], query: Some(["key", "token"]) };
+    Places { headers: ["x-access-superkey", "x-access-supertoken"], query: Some([&SUPERKEY, &SUPERTOKEN]) };
+const CUSTOMER: Places = Places { headers: ["x-access-key", "x-access-token"], query: Some([&["key"], &["token"]]) };
 const PLATFORM: Places = Places { headers: ["x-access-platformkey", "x-access-platformtoken"], query: None };
 
 /// App-level credentials as presented.
@@ -195,6 +202,12 @@ impl Deref for App {
 pub struct CustomerCredentials(Pair<CustomerKey>);
 
 impl CustomerCredentials {
+    /// The key that was presented.
+    #[must_use]
+    pub const fn key(&self) -> &CustomerKey {
+        &self.0.key
+    }
+
     /// Where the pair and the record of its customer are.
     #[must_use]
     pub fn record_keys(&self) -> [Key; 2] {
@@ -263,10 +276,13 @@ impl PlatformCredentials {
     /// The platform that calls, if `record` says that the token is its.
     ///
     /// # Errors
-    /// [`Error::NoMatchingKey`], [`Error::InvalidToken`], in this order.
+    /// [`Error::NoMatchingKey`], [`Error::InvalidToken`], [`Error::NotAllowed`], in this order.
     pub fn verify(&self, record: Option<&Item>, now: Timestamp) -> Result<Platform> {
         let record = record.and_then(PlatformRecord::from_item).ok_or(Error::NoMatchingKey)?;
-        if record.tokens.accept(&self.0.token, now) { Ok(Platform(record)) } else { Err(Error::InvalidToken) }
+        if !record.tokens.accept(&self.0.token, now) {
+            return Err(Error::InvalidToken);
+        }
+        if record.status.is_suspended() { Err(Error::NotAllowed) } else { Ok(Platform(record)) }
     }
 }
 

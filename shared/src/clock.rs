@@ -1,4 +1,4 @@
-//! Time as the rules see it: milliseconds since the Unix epoch, read from a clock that tests can replace.
+//! Time as the rules see it: milliseconds since the Unix epoch, read from a clock.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -27,10 +27,18 @@ impl Timestamp {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
     }
 
-    /// RFC 3339 in UTC, as `created_at` is shown.
+    /// RFC 3339 in UTC with exactly three digits of a second, as every moment is shown.
     #[must_use]
     pub fn to_rfc3339(self) -> String {
-        DateTime::from_millis(i64::try_from(self.0).unwrap_or(i64::MAX)).fmt(Format::DateTime).unwrap_or_default()
+        let seconds = DateTime::from_secs(i64::try_from(self.0 / 1000).unwrap_or(i64::MAX));
+        let text = seconds.fmt(Format::DateTime).unwrap_or_default();
+        format!("{}.{:03}Z", text.trim_end_matches('Z'), self.0 % 1000)
+    }
+}
+
+impl serde::Serialize for Timestamp {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.to_rfc3339())
     }
 }
 
@@ -89,7 +97,10 @@ mod tests {
 
     #[test]
     fn a_moment_is_shown_in_rfc_3339_and_utc() {
-        assert_eq!(Timestamp::from_millis(1_700_000_000_123).to_rfc3339(), "2023-11-14T22:13:20.123Z");
+        let shown = |millis| Timestamp::from_millis(millis).to_rfc3339();
+        assert_eq!(shown(1_700_000_000_123), "2023-11-14T22:13:20.123Z");
+        assert_eq!(shown(1_700_000_000_120), "2023-11-14T22:13:20.120Z");
+        assert_eq!(shown(1_700_000_000_000), "2023-11-14T22:13:20.000Z");
     }
 
     #[test]

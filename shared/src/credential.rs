@@ -5,9 +5,9 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::{
-    Timestamp,
+    Store, Timestamp,
     id::{Cuid, CustomerKey, Subject},
-    store::{Item, ItemExt, Key, Table, bytes, item, number, text, ttl},
+    store::{Conditional, Conditions, Item, ItemExt, Key, StoreError, Table, Update, bytes, item, number, text, ttl},
     token::{Level, Token, TokenHash},
 };
 
@@ -15,6 +15,16 @@ use crate::{
 #[must_use]
 pub fn record_key(key: &CustomerKey) -> Key {
     Key::new(Table::Credentials, "key", key.as_str())
+}
+
+/// Ends a pair. Answers `false` where there is none.
+///
+/// # Errors
+/// What DynamoDB or the network answered.
+pub async fn revoke(store: &Store, key: &CustomerKey, now: Timestamp) -> Result<bool, StoreError> {
+    let update = Update::of(&record_key(key)).set("revoked_at", number(now.as_millis()));
+    let written = store.update(update.only_if(Conditions::default().exists("cuid"))).await?;
+    Ok(matches!(written, Conditional::Done(_)))
 }
 
 /// A pair as stored.
@@ -35,6 +45,8 @@ pub struct IssuedPair {
     pub key: CustomerKey,
     /// Proves it.
     pub token: Token,
+    /// The first moment at which it is no longer valid.
+    pub expires_at: Timestamp,
 }
 
 impl IssuedPair {
@@ -45,8 +57,8 @@ impl IssuedPair {
     /// When the operating system gives no randomness.
     pub fn new(subject: &Subject, now: Timestamp, lifetime: Duration) -> Result<(Self, Item), getrandom::Error> {
         let cuid = subject.cuid.clone();
-        let pair = Self { key: CustomerKey::new(&cuid)?, cuid, token: Token::new(Level::Customer)? };
         let expires_at = now + lifetime;
+        let pair = Self { key: CustomerKey::new(&cuid)?, cuid, token: Token::new(Level::Customer)?, expires_at };
         let item = item([
             ("key", text(pair.key.as_str())),
             ("token_hash", bytes(*pair.token.hash().as_bytes())),

@@ -2,7 +2,10 @@
 //!
 //! Nothing here asks whose a customer is. [`crate::auth::App`] does, and it is the door to both.
 
+mod writes;
+
 use serde_json::{Map, Value};
+pub use writes::{as_read, its_own, next_epoch, revoke_all, set_in_both};
 
 use crate::{
     Timestamp,
@@ -10,7 +13,7 @@ use crate::{
     id::{Cuid, Subject, Superkey},
     profile,
     status::{STATUS, Status},
-    store::{Item, ItemExt, Key, Table, item, number, text},
+    store::{Attribute, Conditions, Item, ItemExt, Key, Table, Update, item, number, text},
 };
 
 /// A customer's record.
@@ -22,10 +25,20 @@ pub struct Customer {
     pub email: String,
     /// The fields that were given, in the order in which they are shown.
     pub profile: Vec<(&'static str, String)>,
+    /// Whether a passcode that was mailed to this address has come back.
+    pub email_verified: bool,
     /// Whether its own pairs, passcodes and tickets are taken.
     pub status: Status,
     /// When it was created.
     pub created_at: Timestamp,
+}
+
+/// The attribute of record and guard that is there once the address is proved.
+pub const EMAIL_VERIFIED: &str = "email_verified";
+
+/// [`EMAIL_VERIFIED`], where it is to be there.
+fn verified_attribute(verified: bool) -> Option<(String, Attribute)> {
+    verified.then(|| (EMAIL_VERIFIED.to_owned(), Attribute::Bool(true)))
 }
 
 /// Where the record of a customer is.
@@ -58,6 +71,7 @@ impl Customer {
             subject: subject(item)?,
             email: item.text("email")?.to_owned(),
             profile: given.collect(),
+            email_verified: item.contains_key(EMAIL_VERIFIED),
             status: Status::of(item),
             created_at: item.timestamp("created_at")?,
         })
@@ -74,6 +88,7 @@ impl Customer {
             ("epoch", number(self.subject.epoch)),
             ("created_at", number(self.created_at.as_millis())),
         ]);
+        record.extend(verified_attribute(self.email_verified));
         record.extend(self.profile.iter().map(|(name, value)| ((*name).to_owned(), text(value))));
         record
     }
@@ -88,6 +103,7 @@ impl Customer {
             (STATUS, self.status.attribute()),
             ("epoch", number(self.subject.epoch)),
         ]));
+        guard.extend(verified_attribute(self.email_verified));
         if let Some(country) = self.country() {
             guard.insert("country".to_owned(), text(country));
         }
@@ -106,7 +122,8 @@ impl Customer {
         self.field("country")
     }
 
-    /// The record as a caller sees it: `cuid`, every field that was given, `created_at`.
+    /// The record as a caller sees it: `cuid`, every field that was given, `created_at`,
+    /// `email_verified`.
     #[must_use]
     pub fn to_json(&self) -> Value {
         let mut json = Map::new();
@@ -117,6 +134,7 @@ impl Customer {
             insert(name, value);
         }
         insert("created_at", &self.created_at.to_rfc3339());
+        json.insert(EMAIL_VERIFIED.to_owned(), self.email_verified.into());
         Value::Object(json)
     }
 }
@@ -130,17 +148,32 @@ pub struct Guard {
     pub address: EmailAddress,
     /// The customer's country, as given.
     pub country: Option<String>,
+    /// Whether a passcode that was mailed to this address has come back.
+    pub email_verified: bool,
     /// Whether the customer may be served.
     pub status: Status,
 }
 
 impl Guard {
+    /// The updates of record and guard by which the address on record becomes proved, if it is this customer's still.
+    #[must_use]
+    pub fn verified_updates(&self) -> [Update; 2] {
+        let Subject { app, cuid, .. } = &self.subject;
+        let verified = || Attribute::Bool(true);
+        let same_address = Conditions::default().equal("email", text(self.address.as_typed()));
+        [
+            Update::of(&record_key(cuid)).set(EMAIL_VERIFIED, verified()).only_if(same_address),
+            Update::of(&guard_key(app, &self.address)).set(EMAIL_VERIFIED, verified()).only_if(its_own(cuid)),
+        ]
+    }
+
     /// Reads a guard, whichever App's it is.
     pub(crate) fn from_item(item: &Item) -> Option<Self> {
         Some(Self {
             subject: subject(item)?,
             address: EmailAddress::parse(item.text("email")?)?,
             country: item.text("country").map(str::to_owned),
+            email_verified: item.contains_key(EMAIL_VERIFIED),
             status: Status::of(item),
         })
     }

@@ -81,6 +81,20 @@ impl Error {
     }
 }
 
+/// The two values, or the bad fields of both.
+///
+/// # Errors
+/// [`Error::Invalid`] with the bad fields of both; the first other error.
+pub fn both<A, B>(one: Result<A>, other: Result<B>) -> Result<(A, B)> {
+    match (one, other) {
+        (Err(Error::Invalid(mut bad)), Err(Error::Invalid(also_bad))) => {
+            bad.extend(also_bad);
+            Err(Error::invalid_fields(bad))
+        }
+        (one, other) => Ok((one?, other?)),
+    }
+}
+
 /// Says during which step a dependency failed.
 pub trait During<T> {
     /// Turns the dependency's error into [`Error::Failed`] of this step.

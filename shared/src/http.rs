@@ -51,6 +51,14 @@ pub fn retry_after(wait: Duration) -> String {
     wait.as_millis().div_ceil(1000).to_string()
 }
 
+/// A reply that says no more than that it is done.
+#[must_use]
+pub fn no_content() -> Reply {
+    let mut reply = Response::new(Body::Empty);
+    *reply.status_mut() = lambda_http::http::StatusCode::NO_CONTENT;
+    reply
+}
+
 /// A reply without a body that sends the browser to `location`.
 #[must_use]
 pub fn redirect(location: &str) -> Reply {

@@ -8,7 +8,7 @@ use std::fmt;
 use crate::token::base62;
 
 /// Characters of a `cuid` and of the random part of a key: 22 in base62 are 131 bits.
-const ID_LENGTH: usize = 22;
+pub(crate) const ID_LENGTH: usize = 22;
 
 /// Declares a name: a prefix, and behind it so many characters of base62.
 macro_rules! id {
@@ -88,6 +88,25 @@ macro_rules! random {
 }
 
 random!(Cuid, Superkey, Platformkey);
+
+/// The names that a ticket holds, without their prefixes.
+macro_rules! bare {
+    ($($name:ident),*) => {$(
+        impl $name {
+            /// All but the prefix.
+            pub(crate) fn bare(&self) -> &str {
+                self.0.strip_prefix(Self::PREFIX).unwrap_or_default()
+            }
+
+            /// The name of which this is all but the prefix.
+            pub(crate) fn from_bare(bare: &str) -> Option<Self> {
+                Self::parse(&format!("{}{bare}", Self::PREFIX))
+            }
+        }
+    )*};
+}
+
+bare!(Cuid, Superkey);
 
 impl CustomerKey {
     /// The name of a new pair of this customer.

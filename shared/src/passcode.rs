@@ -6,10 +6,11 @@
 
 mod code;
 mod guess;
+pub mod limits;
 mod send;
 mod state;
 
-pub use code::{Passcode, Pepper, Peppers};
+pub use code::{Passcode, Pepper};
 pub use guess::{Guess, Guessed, count_guess, redeem};
 pub use send::{Claim, Claimed, Plan, SendRules, claim_mail, confirm_mail, plan_send, release_mail};
-pub use state::{MAX_FAILURES, MAX_TRIED, PAUSE, State, record_key};
+pub use state::{State, ended, record_key};

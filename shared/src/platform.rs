@@ -5,6 +5,7 @@ use url::Url;
 use crate::{
     Timestamp,
     id::Platformkey,
+    status::{STATUS, Status},
     store::{Item, ItemExt, Key, Table, number, text},
     tokens::Tokens,
 };
@@ -24,6 +25,8 @@ pub struct PlatformRecord {
     pub name: String,
     /// Where SSO sends the browser.
     pub url: Url,
+    /// Whether tickets are issued for it and redeemed by it.
+    pub status: Status,
     /// What its tokens are known by.
     pub tokens: Tokens,
     /// When it was created.
@@ -39,6 +42,8 @@ impl PlatformRecord {
             platformkey: Platformkey::parse(item.text("key")?)?,
             name: item.text("name")?.to_owned(),
             url: Url::parse(item.text("url")?).ok()?,
+            // Version 0.1 kept no status of a platform.
+            status: if item.contains_key(STATUS) { Status::of(item) } else { Status::Active },
             tokens: Tokens::from_item(item)?,
             created_at: item.timestamp("created_at")?,
         })
@@ -51,6 +56,7 @@ impl PlatformRecord {
         item.insert("kind".to_owned(), text("platform"));
         item.insert("key".to_owned(), text(self.platformkey.as_str()));
         item.insert("name".to_owned(), text(&self.name));
+        item.insert(STATUS.to_owned(), self.status.attribute());
         item.insert("url".to_owned(), text(self.url.as_str()));
         item.insert("created_at".to_owned(), number(self.created_at.as_millis()));
         item

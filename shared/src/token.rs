@@ -39,7 +39,8 @@ impl Level {
     }
 }
 
-const TICKET_PREFIX: &str = "atomtk_";
+/// What a ticket begins with.
+pub const TICKET_PREFIX: &str = "atomtk_";
 
 /// A secret in plain text: shown once, at issue. Never logged, hence no `Display` and a redacted `Debug`.
 #[derive(Clone)]
@@ -54,12 +55,12 @@ impl Token {
         Self::with_prefix(level.prefix())
     }
 
-    /// A new SSO ticket.
+    /// A new SSO ticket, which holds where the records that it speaks of are.
     ///
     /// # Errors
     /// When the operating system gives no randomness.
-    pub fn new_ticket() -> Result<Self, getrandom::Error> {
-        Self::with_prefix(TICKET_PREFIX)
+    pub fn new_ticket(pointers: &str) -> Result<Self, getrandom::Error> {
+        Self::with_prefix(&format!("{TICKET_PREFIX}{pointers}"))
     }
 
     fn with_prefix(prefix: &str) -> Result<Self, getrandom::Error> {

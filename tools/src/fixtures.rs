@@ -13,11 +13,10 @@ use shared::{
     customer::Customer,
     email::EmailAddress,
     id::{Cuid, Platformkey, Subject, Superkey},
-    passcode,
+    passcode::{self, Pepper, limits::GUESSES_PER_PASSCODE},
     platform::PlatformRecord,
     status::Status,
     store::{Attribute, Item, bytes, item, number, text},
-    ticket::Ticket,
     token::TokenHash,
     tokens::Tokens,
 };
@@ -28,6 +27,9 @@ use Status::{Active, Suspended};
 const CREATED: Timestamp = Timestamp::from_millis(1_767_225_600_000);
 /// 2100-01-01, when nothing has expired yet.
 const FUTURE: Timestamp = Timestamp::from_millis(4_102_444_800_000);
+
+/// The test-only pepper that the passcodes are under, as the variable of that name holds it.
+pub const PEPPER: &str = "1:test-only-pepper-00000000000000000000";
 
 /// `name` filled up with zeros to the length of an id.
 fn id(name: &str) -> String {
@@ -109,6 +111,7 @@ fn platforms() -> Vec<Item> {
             platformkey: platformkey(name),
             name: format!("{name} platform"),
             url: url::Url::parse(url).unwrap(),
+            status: Active,
             tokens: Tokens::new(hash("atompt_", name)),
             created_at: CREATED,
         };
@@ -122,7 +125,10 @@ fn customers() -> Vec<(Customer, EmailAddress)> {
         let profile = profile.iter().map(|(field, value)| (*field, (*value).to_owned())).collect();
         let subject = Subject { app: superkey(app), cuid: cuid(name), epoch };
         let address = EmailAddress::parse(email).unwrap();
-        (Customer { subject, email: email.to_owned(), profile, status, created_at: CREATED }, address)
+        (
+            Customer { subject, email: email.to_owned(), profile, email_verified: false, status, created_at: CREATED },
+            address,
+        )
     };
     let everything = [
         ("company", "Analytical Engines"),
@@ -172,13 +178,13 @@ fn credentials() -> Vec<Item> {
 
 /// Ada has a living passcode, and Max an exhausted one.
 fn passcodes() -> Vec<Item> {
-    let passcode = |email: &str, cuid: &str, tried: u8| {
+    let passcode = |email: &str, cuid: &str, tried: usize| {
         let address = EmailAddress::parse(email).unwrap();
         let mut record = passcode::record_key(&superkey("Demo"), &address).attributes();
         record.extend(item([
             ("cuid", text(id(cuid))),
             ("nonce", bytes(*b"test-only-nonce-")),
-            ("pepper", text("A1")),
+            ("pepper", text(Pepper::parse(PEPPER).unwrap().generation())),
             ("expires_at", number(FUTURE.as_millis())),
             ("mailed_at", number(CREATED.as_millis())),
             ("claim", bytes(*b"test-only-claim-")),
@@ -186,28 +192,32 @@ fn passcodes() -> Vec<Item> {
             ("ttl", number(FUTURE.as_millis() / 1000)),
         ]));
         if tried > 0 {
-            let macs = (0..tried).map(|guess| [guess; 16].to_vec().into()).collect();
+            let macs = (0..tried).map(|guess| vec![u8::try_from(guess).unwrap(); 16].into()).collect();
             record.insert("tried".to_owned(), AttributeValue::Bs(macs));
-            record.insert("failures".to_owned(), number(tried.into()));
+            record.insert("failures".to_owned(), number(tried as u64));
             record.insert("last_guess_at".to_owned(), number(CREATED.as_millis()));
         }
         record
     };
-    vec![passcode("ada+work@example.com", "Ada", 0), passcode("max@bücher.example", "Max", 5)]
+    vec![passcode("ada+work@example.com", "Ada", 0), passcode("max@bücher.example", "Max", GUESSES_PER_PASSCODE)]
 }
 
 fn tickets() -> Vec<Item> {
     let ticket = |name: &str, app: &str, platform: &str, cuid: &str, epoch: u64, expires_at: Timestamp| {
-        let mut record = Ticket::record_key(&token("atomtk_", name)).attributes();
-        record.extend(item([
+        let presented = token(&format!("atomtk_{}{}", id(app), id(cuid)), name);
+        let customer = customers().into_iter().find(|(customer, _)| customer.subject.cuid.as_str() == id(cuid));
+        item([
+            ("hash", text(TokenHash::of(&presented).to_key())),
             ("app", text(superkey(app).as_str())),
             ("platform", text(platformkey(platform).as_str())),
             ("cuid", text(id(cuid))),
             ("epoch", number(epoch)),
+            ("address", text(customer.unwrap().1.lookup_hash())),
+            ("return_to", text("/campaigns/7?tab=spend")),
+            ("state", text("test-only-state")),
             ("expires_at", number(expires_at.as_millis())),
             ("ttl", number(FUTURE.as_millis() / 1000)),
-        ]));
-        record
+        ])
     };
     vec![
         ticket("Valid", "Demo", "Demo", "Ada", 1, FUTURE),

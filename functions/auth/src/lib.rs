@@ -9,13 +9,13 @@ use shared::{
     auth::{AppCredentials, Policy},
     config,
     credential::IssuedPair,
-    customer::{self, guard_key},
+    customer::{self, Guard, guard_key},
     email::EmailAddress,
     error::During,
     http::{Call, Endpoint, Reply, json},
     id::{Cuid, Subject},
-    passcode::{self, Guess, Guessed, Passcode, Peppers, count_guess, redeem},
-    store::{Key, Table},
+    passcode::{self, Guess, Guessed, Passcode, Pepper, count_guess, redeem},
+    store::Table,
 };
 
 /// What the function works with.
@@ -28,7 +28,7 @@ pub struct Deps {
     /// Where credentials may stand.
     pub policy: Policy,
     /// What codes are derived with.
-    pub peppers: Peppers,
+    pub pepper: Pepper,
     /// How long a pair is valid.
     pub credential_lifetime: Duration,
 }
@@ -46,7 +46,7 @@ impl Deps {
             )?,
             clock: Clock::system(),
             policy: Policy::from_env()?,
-            peppers: Peppers::from_env()?,
+            pepper: Pepper::from_env()?,
             credential_lifetime: config::seconds("CREDENTIAL_TTL_SECONDS")?,
         })
     }
@@ -96,13 +96,13 @@ async fn auth_by_email(deps: &Deps, call: &Call, credentials: &AppCredentials) -
     let passcode = presented_passcode(call)?;
 
     let guard = app.guard(call, guard.as_ref())?;
-    // Eight digits or nothing: what cannot be a code is not counted as a guess.
+    // What cannot be a code is not counted as a guess.
     let passcode = Passcode::parse(&passcode).ok_or(Error::InvalidPasscode)?;
     let key = passcode::record_key(&guard.subject.app, &guard.address);
     let guess =
         Guess { key: &key, app: guard.subject.app.as_str(), cuid: guard.subject.cuid.as_str(), passcode: &passcode };
     let nonce = check(deps, call, &guess, &guard.subject).await?;
-    issue_for_passcode(deps, call, &guard.subject, &key, nonce).await
+    issue_for_passcode(deps, call, &guard, nonce).await
 }
 
 /// The passcode as sent: the header wins, as it does for every credential.
@@ -117,7 +117,7 @@ fn presented_passcode(call: &Call) -> Result<String> {
 /// Counts and compares the guess; answers the nonce of the passcode that it is right about.
 async fn check(deps: &Deps, call: &Call, guess: &Guess<'_>, subject: &Subject) -> Result<Vec<u8>> {
     let log = |event: Event| call.audit(event, subject);
-    match count_guess(&deps.store, &deps.peppers, guess, deps.clock.now()).await.during(GUESS_STEP)? {
+    match count_guess(&deps.store, &deps.pepper, guess, deps.clock.now()).await.during(GUESS_STEP)? {
         Guessed::Right { nonce } => return Ok(nonce),
         Guessed::Refused => {}
         Guessed::Wrong { exhausted, paused } => {
@@ -133,11 +133,12 @@ async fn check(deps: &Deps, call: &Call, guess: &Guess<'_>, subject: &Subject) -
     Err(Error::InvalidPasscode)
 }
 
-/// Uses the passcode up and issues the pair, together.
-async fn issue_for_passcode(deps: &Deps, call: &Call, subject: &Subject, key: &Key, nonce: Vec<u8>) -> Result<Reply> {
+/// Uses the passcode up and issues the pair, together; the first time the address is proved by that, too.
+async fn issue_for_passcode(deps: &Deps, call: &Call, guard: &Guard, nonce: Vec<u8>) -> Result<Reply> {
+    let subject = &guard.subject;
     let now = deps.clock.now();
     let (pair, item) = IssuedPair::new(subject, now, deps.credential_lifetime).during(STEP)?;
-    if !redeem(&deps.store, key, nonce, item, now).await.during(STEP)? {
+    if !redeem(&deps.store, guard, nonce, item, now).await.during(STEP)? {
         return Err(Error::InvalidPasscode);
     }
     call.audit(Event::PasscodeRedeemed, subject);

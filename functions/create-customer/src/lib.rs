@@ -66,6 +66,7 @@ impl Endpoint for Deps {
             subject: Subject { app: app.superkey.clone(), cuid: Cuid::new().during(STEP)?, epoch: 0 },
             email: address.as_typed().to_owned(),
             profile,
+            email_verified: false,
             status: Status::Active,
             created_at: now,
         };

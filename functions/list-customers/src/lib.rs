@@ -10,7 +10,7 @@ use page::{Page, read_page};
 use shared::{
     Clock, Error, Result, Store,
     auth::{AppCredentials, Policy},
-    error::During,
+    error::{During, both},
     http::{Call, Endpoint, Reply, raw_json, with_header},
     store::Table,
 };
@@ -70,17 +70,6 @@ impl Endpoint for Deps {
                 with_header(reply, "link", &format!("</customer?{limit}cursor={cursor}>; rel=\"next\""))
             }
         })
-    }
-}
-
-/// The two values, or the bad fields of both.
-fn both<A, B>(one: Result<A>, other: Result<B>) -> Result<(A, B)> {
-    match (one, other) {
-        (Err(Error::Invalid(mut bad)), Err(Error::Invalid(also_bad))) => {
-            bad.extend(also_bad);
-            Err(Error::Invalid(bad))
-        }
-        (one, other) => Ok((one?, other?)),
     }
 }
 

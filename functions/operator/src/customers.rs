@@ -9,13 +9,13 @@ pub use change::change;
 use serde_json::{Value, json};
 use shared::{
     credential,
-    customer::{Customer, guard_key, record_key},
+    customer::{Customer, guard_key, its_own, record_key, revoke_all, set_in_both},
     email::EmailAddress,
     fields::Fields,
-    id::{Cuid, CustomerKey},
+    id::Cuid,
     passcode,
     status::{STATUS, Status},
-    store::{Attribute, Conditional, Conditions, Outcome, Transaction, Update, number, text},
+    store::{Conditions, Outcome, Transaction, text},
 };
 
 use crate::{Deps, Done, OperatorError, fields::finish, values};
@@ -32,45 +32,31 @@ pub async fn show(deps: &Deps, fields: Fields) -> Result<Done, OperatorError> {
 
 pub async fn set_status(deps: &Deps, fields: Fields, status: Status) -> Result<Done, OperatorError> {
     let cuid = cuid_alone(fields)?;
-    let customer = set_in_both(deps, &cuid, |customer| {
+    let (customer, _) = read(deps, &cuid).await?;
+    let change = |customer: &mut Customer| {
         customer.status = status;
         (STATUS, status.attribute())
-    });
-    Ok(Done::changed(cuid.as_str(), to_json(&customer.await?)))
+    };
+    let customer = set_in_both(&deps.store, customer, change, None).await?.ok_or(CUSTOMER)?;
+    Ok(Done::changed(cuid.as_str(), to_json(&customer)))
 }
 
-/// Revokes one pair, or by raising the customer's epoch all of them.
+/// Revokes one pair, or all of them with the living passcode and tickets.
 pub async fn revoke(deps: &Deps, mut fields: Fields) -> Result<Done, OperatorError> {
     let cuid = fields.required("cuid", values::cuid);
     let key = fields.optional("key", values::customer_key);
     let cuid = finish(fields, || cuid)?;
+    let (mut customer, _) = read(deps, &cuid).await?;
     match key {
-        Some(key) => revoke_one(deps, &cuid, &key).await?,
-        None => {
-            set_in_both(deps, &cuid, |customer| {
-                // Higher than any before it, those that a restore from a backup took away among them: a count would
-                // come by theirs again, and the pairs that they had ended would be good once more.
-                customer.subject.epoch = deps.clock.now().as_millis().max(customer.subject.epoch + 1);
-                ("epoch", number(customer.subject.epoch))
-            })
-            .await?;
+        Some(key) if key.cuid() != cuid => return Err(PAIR),
+        Some(key) => {
+            if !credential::revoke(&deps.store, &key, deps.clock.now()).await? {
+                return Err(PAIR);
+            }
         }
+        None => customer = revoke_all(&deps.store, customer, deps.clock.now()).await?.ok_or(CUSTOMER)?,
     }
-    let (customer, _) = read(deps, &cuid).await?;
     Ok(Done::changed(cuid.as_str(), to_json(&customer)))
-}
-
-async fn revoke_one(deps: &Deps, cuid: &Cuid, key: &CustomerKey) -> Result<(), OperatorError> {
-    if key.cuid() != *cuid {
-        return Err(PAIR);
-    }
-    let update = Update::of(&credential::record_key(key))
-        .set("revoked_at", number(deps.clock.now().as_millis()))
-        .only_if(Conditions::default().equal("cuid", text(cuid.as_str())));
-    match deps.store.update(update).await? {
-        Conditional::Done(_) => Ok(()),
-        Conditional::Refused(_) => Err(PAIR),
-    }
 }
 
 /// Record, guard and passcode go in one transaction. Pairs and tickets die with the record; the TTL tidies them up.
@@ -100,41 +86,6 @@ async fn read(deps: &Deps, cuid: &Cuid) -> Result<(Customer, EmailAddress), Oper
     let customer = customer.as_ref().and_then(Customer::from_item).ok_or(CUSTOMER)?;
     let address = EmailAddress::parse(&customer.email).ok_or(CUSTOMER)?;
     Ok((customer, address))
-}
-
-/// Writes the attribute that `change` answers to record and guard alike, and answers the customer as changed.
-async fn set_in_both(
-    deps: &Deps,
-    cuid: &Cuid,
-    change: impl Fn(&mut Customer) -> (&'static str, Attribute),
-) -> Result<Customer, OperatorError> {
-    for _ in 0..ATTEMPTS {
-        let (mut customer, address) = read(deps, cuid).await?;
-        let unchanged = as_read(&customer);
-        let (name, value) = change(&mut customer);
-        let guard = guard_key(&customer.subject.app, &address);
-        let transaction = Transaction::new(&deps.store)
-            .update(Update::of(&record_key(cuid)).set(name, value.clone()).only_if(unchanged))?
-            .update(Update::of(&guard).set(name, value).only_if(its_own(cuid)))?;
-        if matches!(transaction.commit().await?, Outcome::Done) {
-            return Ok(customer);
-        }
-    }
-    Err(contended())
-}
-
-/// What stands twice is as it was read.
-fn as_read(customer: &Customer) -> Conditions {
-    Conditions::default()
-        .equal("email", text(&customer.email))
-        .equal("epoch", number(customer.subject.epoch))
-        .equal(STATUS, customer.status.attribute())
-        .unchanged("country", customer.country().map(text))
-}
-
-/// The guard is still this customer's.
-fn its_own(cuid: &Cuid) -> Conditions {
-    Conditions::default().equal("cuid", text(cuid.as_str()))
 }
 
 fn contended() -> OperatorError {

@@ -5,6 +5,7 @@ use shared::{
     fields::Fields,
     id::Platformkey,
     platform::{PlatformRecord, record_key},
+    status::{STATUS, Status},
     store::{Table, Update, text},
     token::{Level, Token},
     tokens::Tokens,
@@ -23,6 +24,7 @@ pub async fn create(deps: &Deps, mut fields: Fields) -> Result<Done, OperatorErr
         platformkey: Platformkey::new()?,
         name,
         url,
+        status: Status::Active,
         tokens: Tokens::new(token.hash()),
         created_at: deps.clock.now(),
     };
@@ -38,6 +40,15 @@ pub async fn show(deps: &Deps, mut fields: Fields) -> Result<Done, OperatorError
     let platform = deps.store.get(record_key(&platformkey)).await?;
     let platform = platform.as_ref().and_then(PlatformRecord::from_item).ok_or(PLATFORM)?;
     Ok(Done::shown(to_json(&platform)))
+}
+
+pub async fn set_status(deps: &Deps, mut fields: Fields, status: Status) -> Result<Done, OperatorError> {
+    let platformkey = fields.required("platformkey", values::platformkey);
+    let platformkey = finish(fields, || platformkey)?;
+    let update = Update::of(&record_key(&platformkey)).set(STATUS, status.attribute());
+    let item = update_record(deps, update).await?.ok_or(PLATFORM)?;
+    let platform = PlatformRecord::from_item(&item).ok_or(PLATFORM)?;
+    Ok(Done::changed(platformkey.as_str(), to_json(&platform)))
 }
 
 pub async fn change(deps: &Deps, mut fields: Fields) -> Result<Done, OperatorError> {
@@ -66,6 +77,7 @@ pub fn to_json(platform: &PlatformRecord) -> Value {
         "platformkey": platform.platformkey,
         "name": platform.name,
         "url": platform.url.as_str(),
+        "status": platform.status.name(),
         "created_at": platform.created_at.to_rfc3339(),
     })
 }

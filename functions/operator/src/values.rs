@@ -166,6 +166,11 @@ pub fn cuid(value: &Value) -> Parsed<Cuid> {
     value.as_str().and_then(Cuid::parse).ok_or("Must be a cuid.")
 }
 
+/// True or false.
+pub fn switch(value: &Value) -> Parsed<bool> {
+    value.as_bool().ok_or("Must be true or false.")
+}
+
 /// Whole seconds up to a day.
 pub fn overlap_seconds(value: &Value) -> Parsed<u64> {
     value.as_u64().filter(|seconds| *seconds <= 86_400).ok_or("Must be a whole number from 0 to 86400.")

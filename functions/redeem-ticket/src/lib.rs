@@ -5,16 +5,16 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use shared::{
     Clock, Error, Result, Store, Timestamp,
-    app::{self, AppRecord},
+    app::AppRecord,
     audit::Event,
     auth::{Platform, PlatformCredentials, Policy},
-    customer::{self, Customer},
+    customer::Customer,
     error::During,
     fields::{Fields, Parsed},
     http::{Call, Endpoint, Reply, json},
-    id::Cuid,
+    id::{Cuid, Superkey},
     store::{Item, Table},
-    ticket::Ticket,
+    ticket::{PresentedTicket, Ticket},
 };
 
 /// What the function works with.
@@ -47,12 +47,20 @@ impl Deps {
 struct Identity<'a> {
     cuid: &'a Cuid,
     email: &'a str,
+    /// Whether a passcode mailed to this address has come back.
+    email_verified: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     company: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<&'a str>,
-    /// The App's name.
-    app: &'a str,
+    /// The App, which no two share a key of.
+    app: &'a Superkey,
+    /// The App's name, for people.
+    app_name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    return_to: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state: Option<&'a str>,
 }
 
 const STEP: &str = "The ticket could not be redeemed. Try again later.";
@@ -64,28 +72,30 @@ impl Endpoint for Deps {
 
     async fn respond(&self, call: &Call) -> Result<Reply> {
         let credentials = PlatformCredentials::read(call, self.policy)?;
-        // The ticket is read beside the platform, so the body is parsed first; what is wrong with it is told after the
+        // Everything is read in one call, so the body is parsed first; what is wrong with it is told after the
         // credentials were checked.
         let presented = call.body().and_then(parse);
-        let ticket = presented.as_deref().ok().map(Ticket::record_key);
-        let [platform, ticket] = self.store.batch_get([Some(credentials.record_key()), ticket]).await.during(STEP)?;
+        let ticket = presented.as_deref().ok().and_then(PresentedTicket::parse);
+        let [ticket_key, customer, app] =
+            ticket.as_ref().map(PresentedTicket::record_keys).map_or([const { None }; 3], |keys| keys.map(Some));
+        let keys = [Some(credentials.record_key()), ticket_key, customer, app];
+        let [platform, stored, customer, app] = self.store.batch_get(keys).await.during(STEP)?;
         let now = self.clock.now();
         let platform = credentials.verify(platform.as_ref(), now)?;
 
-        let presented = presented?;
+        presented?;
 
-        let ticket = live_ticket(&platform, ticket.as_ref(), now)?;
+        let presented = ticket.ok_or(Error::InvalidTicket)?;
+        let ticket = live_ticket(&platform, stored.as_ref(), now)?;
         call.note(&ticket.subject);
-        let keys = [customer::record_key(&ticket.subject.cuid), app::record_key(&ticket.subject.app)].map(Some);
-        let (used_up, records) = tokio::join!(Ticket::use_up(&self.store, &presented, now), self.store.batch_get(keys));
-        if !used_up.during(STEP)? {
-            return Err(Error::InvalidTicket);
-        }
-        let [customer, app] = records.during(STEP)?;
         let customer = customer.as_ref().and_then(Customer::from_item).ok_or(Error::InvalidTicket)?;
         let app = app.as_ref().and_then(AppRecord::from_item).ok_or(Error::InvalidTicket)?;
-        let suspended = customer.status.is_suspended() || app.status.is_suspended();
-        if suspended || customer.subject != ticket.subject {
+        let leads_here = !app.status.is_suspended() && app.platform.as_ref() == Some(&platform.platformkey);
+        if !leads_here || customer.status.is_suspended() || !ticket.speaks_of(&customer) {
+            return Err(Error::InvalidTicket);
+        }
+        // Last, so that whatever fails before it burns nothing.
+        if !presented.use_up(&self.store, now).await.during(STEP)? {
             return Err(Error::InvalidTicket);
         }
 
@@ -93,9 +103,13 @@ impl Endpoint for Deps {
         let identity = Identity {
             cuid: &customer.subject.cuid,
             email: &customer.email,
+            email_verified: customer.email_verified,
             company: customer.field("company"),
             name: customer.field("name"),
-            app: &app.name,
+            app: &app.superkey,
+            app_name: &app.name,
+            return_to: ticket.return_to.as_deref(),
+            state: ticket.state.as_deref(),
         };
         json(200, &identity)
     }

@@ -19,7 +19,8 @@ use shared::{
     error::{Causes, During},
     http::{Call, Endpoint, Reply, json, retry_after, with_header},
     passcode::{
-        Claim, Claimed, Peppers, Plan, SendRules, State, claim_mail, confirm_mail, plan_send, record_key, release_mail,
+        Claim, Claimed, Pepper, Plan, SendRules, State, claim_mail, confirm_mail, limits::DECISIONS_PER_SEND,
+        plan_send, record_key, release_mail,
     },
     store::{Key, Table},
 };
@@ -36,7 +37,7 @@ pub struct Deps {
     /// Where credentials may stand.
     pub policy: Policy,
     /// What codes are derived with.
-    pub peppers: Peppers,
+    pub pepper: Pepper,
     /// How long a code is valid, and how long the next mail is held back.
     pub rules: SendRules,
 }
@@ -52,7 +53,7 @@ impl Deps {
             mailer: Mailer::from_env(sdk)?,
             clock: Clock::system(),
             policy: Policy::from_env()?,
-            peppers: Peppers::from_env()?,
+            pepper: Pepper::from_env()?,
             rules: SendRules {
                 lifetime: config::seconds("PASSCODE_TTL_SECONDS")?,
                 cooldown: config::seconds("PASSCODE_COOLDOWN_SECONDS")?,
@@ -81,9 +82,6 @@ enum Decision {
 
 const STEP: &str = "The passcode could not be prepared. Try again later.";
 const MAIL_STEP: &str = "The passcode could not be mailed. Try again later.";
-
-/// How often a send decides anew on what others wrote meanwhile.
-const DECISIONS: usize = 4;
 
 impl Endpoint for Deps {
     fn store(&self) -> &Store {
@@ -125,10 +123,10 @@ impl Deps {
     /// Decides whether there is a mail to be sent, and claims it.
     async fn decide(&self, call: &Call, recipient: &Recipient, mut state: State) -> Result<Decision> {
         let subject = &recipient.customer.subject;
-        for _ in 0..DECISIONS {
+        for _ in 0..DECISIONS_PER_SEND {
             let now = self.clock.now();
             let whose = [subject.app.as_str(), subject.cuid.as_str()];
-            match plan_send(&state, &self.peppers, whose, self.rules, now).during(STEP)? {
+            match plan_send(&state, &self.pepper, whose, self.rules, now).during(STEP)? {
                 Plan::HeldBack { retry_after } => return Ok(Decision::HeldBack { retry_after }),
                 Plan::TooMany { retry_after } => return Err(Error::TooManyMails { retry_after }),
                 Plan::Mail(claim) => {
@@ -172,8 +170,7 @@ impl Deps {
     async fn send(&self, recipient: &Recipient, claim: &Claim) -> Result<(), MailError> {
         let Recipient { app, customer, .. } = recipient;
         let whose = &customer.subject;
-        let code = self.peppers.code(&claim.pepper, &claim.nonce, whose.app.as_str(), whose.cuid.as_str());
-        let code = code.ok_or_else(|| MailError::not_tried("no pepper of this code's version is left"))?;
+        let code = self.pepper.code(&claim.nonce, whose.app.as_str(), whose.cuid.as_str());
         let brand = app.brand.clone().unwrap_or_else(|| Brand { name: app.name.clone(), ..Brand::default() });
         let asked_at = self.clock.now();
         let valid_for = claim.expires_at.since(asked_at);

@@ -1,32 +1,39 @@
-//! `return_to`: a path on the platform, and nothing that a browser could take for another place.
+//! `return_to`: a path on the platform, and nothing that a browser or a URL parser could take for another place.
 
 use percent_encoding::percent_decode_str;
-use shared::{Error, Result};
+use shared::{Error, Result, http::Call};
 
-/// A path that begins with a single `/` and holds no scheme, host, backslash or control character, as it stands and
-/// after decoding once more.
-#[derive(Debug, PartialEq, Eq)]
-pub struct ReturnTo(pub String);
+/// The most characters that a path may have.
+const MAX_LENGTH: usize = 2048;
 
-impl ReturnTo {
-    /// Reads a path.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] for anything else.
-    pub fn parse(text: &str) -> Result<Self> {
-        let decoded_once_more = percent_decode_str(text).decode_utf8();
-        if is_path(text) && decoded_once_more.is_ok_and(|text| is_path(&text)) {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(Error::invalid("return_to", "Must be a path on the platform that begins with a single /."))
-        }
+/// The call's path, if it sent one.
+///
+/// # Errors
+/// [`Error::Invalid`] where it is no path as below, or came twice.
+pub fn read(call: &Call) -> Result<Option<String>> {
+    call.query("return_to")?.map(parse).transpose()
+}
+
+/// A path begins with a single `/`. Neither as it stands nor after decoding once more does it hold a backslash or a
+/// control character, nor, before a `?` or `#`, two slashes in a row or a segment `.` or `..`.
+fn parse(text: &str) -> Result<String> {
+    let decoded_once_more = percent_decode_str(text).decode_utf8();
+    if is_path(text) && decoded_once_more.is_ok_and(|text| is_path(&text)) {
+        Ok(text.to_owned())
+    } else {
+        Err(Error::invalid(
+            "return_to",
+            "Must be a path on the platform: begins with a single /, without // or dot segments.",
+        ))
     }
 }
 
 fn is_path(text: &str) -> bool {
-    text.starts_with('/')
-        && !text.starts_with("//")
-        && text.chars().count() <= 2048
+    let path = text.split(['?', '#']).next().unwrap_or_default();
+    path.starts_with('/')
+        && !path.contains("//")
+        && !path.split('/').any(|segment| segment == "." || segment == "..")
+        && text.chars().count() <= MAX_LENGTH
         && !text.chars().any(|char| char == '\\' || char.is_control())
 }
 
@@ -36,8 +43,10 @@ mod tests {
 
     #[test]
     fn a_path_on_the_platform_is_taken_as_it_is() {
-        for path in ["/", "/campaigns/7?tab=spend#top", "/a%20b", "/r?next=https%3A%2F%2Fx.example"] {
-            assert_eq!(ReturnTo::parse(path).unwrap(), ReturnTo(path.to_owned()));
+        for path in
+            ["/", "/campaigns/7?tab=spend#top", "/a%20b", "/r?next=https%3A%2F%2Fx.example", "/a?b=//c#//d", "/a..b/.c"]
+        {
+            assert_eq!(parse(path).unwrap(), path);
         }
     }
 
@@ -58,8 +67,21 @@ mod tests {
             "javascript:alert(1)",
             "/%ff",
             "/\u{9}/evil",
+            "/.//evil.example",
+            "/..//evil.example",
+            "/%2e//evil.example",
+            "/a/..//evil.example",
+            "/a/../b",
+            "/a/%2e%2E/b",
+            "/a/.",
+            "/%2e",
+            "/a//b",
+            "/a%2f%2fb",
+            "/a%2f..%2fb",
+            "/..?x",
+            "/%3f/../%2e%2e",
         ] {
-            assert!(ReturnTo::parse(path).is_err(), "{path:?}");
+            assert!(parse(path).is_err(), "{path:?}");
         }
     }
 }

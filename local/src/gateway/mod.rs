@@ -51,13 +51,13 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// The API of `template`, its limit enforced if `throttled`.
+    /// The API of `template`, its limits enforced if `throttled`.
     ///
     /// # Errors
     /// Routes that contradict each other.
     pub fn new(template: &Template, functions: Arc<Pools>, throttled: bool) -> Result<Self> {
-        let throttle = template.limit.filter(|_| throttled).map(Throttle::new);
-        Ok(Self { routes: Routes::new(&template.functions)?, throttle, functions })
+        let throttle = Throttle::new(template.default_limit, template.route_limits.clone());
+        Ok(Self { routes: Routes::new(&template.functions)?, throttle: throttled.then_some(throttle), functions })
     }
 
     /// The API as a service, whose reference begins with the credentials of `demo`.
@@ -89,7 +89,7 @@ impl Gateway {
         if event.len() > EVENT_LIMIT {
             return too_large();
         }
-        let running = function.invoke(Bytes::from(event), None, Some(request_id.to_owned()));
+        let running = function.invoke(Bytes::from(event), Some(request_id.to_owned()));
         match running.outcome_within(INTEGRATION_LIMIT).await {
             Some(Outcome::Reply(reply)) => reply::response(&reply),
             Some(Outcome::Failed(_)) => reply::internal_error(),

@@ -1,15 +1,16 @@
-//! The limit of `DefaultRouteSettings`: a token bucket for each route.
+//! The limits of `RouteSettings`: a token bucket for each route.
 
 use crate::template::Limit;
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::{Mutex, PoisonError},
     time::Instant,
 };
 
 /// The buckets of one stage.
 pub struct Throttle {
-    limit: Limit,
+    default: Option<Limit>,
+    routes: BTreeMap<String, Limit>,
     buckets: Mutex<HashMap<String, Bucket>>,
 }
 
@@ -19,15 +20,15 @@ struct Bucket {
 }
 
 impl Throttle {
-    /// Full buckets of this size.
+    /// Full buckets under these limits; a route without a limit of its own has the default one.
     #[must_use]
-    pub fn new(limit: Limit) -> Self {
-        Self { limit, buckets: Mutex::default() }
+    pub fn new(default: Option<Limit>, routes: BTreeMap<String, Limit>) -> Self {
+        Self { default, routes, buckets: Mutex::default() }
     }
 
     /// Whether a request to the route may pass at `now`.
     pub fn admits(&self, route_key: &str, now: Instant) -> bool {
-        let limit = self.limit;
+        let Some(limit) = self.routes.get(route_key).copied().or(self.default) else { return true };
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         let full = Bucket { tokens: limit.burst, filled_at: now };
         let bucket = buckets.entry(route_key.to_owned()).or_insert(full);
@@ -46,15 +47,19 @@ impl Throttle {
 mod tests {
     use super::Throttle;
     use crate::template::Limit;
-    use std::time::{Duration, Instant};
+    use std::{
+        collections::BTreeMap,
+        time::{Duration, Instant},
+    };
 
     #[test]
     fn a_burst_passes_and_then_the_rate() {
-        let throttle = Throttle::new(Limit { rate: 2.0, burst: 3.0 });
+        let own = BTreeMap::from_iter([("GET /a".to_owned(), Limit { rate: 2.0, burst: 3.0 })]);
+        let throttle = Throttle::new(Some(Limit { rate: 1.0, burst: 1.0 }), own);
         let start = Instant::now();
         let passed = |key: &str, at: Instant, tries: usize| (0..tries).filter(|_| throttle.admits(key, at)).count();
         assert_eq!(passed("GET /a", start, 10), 3);
         assert_eq!(passed("GET /a", start + Duration::from_secs(1), 10), 2);
-        assert_eq!(passed("GET /b", start, 10), 3, "each route has a bucket of its own");
+        assert_eq!(passed("GET /b", start, 10), 1, "the default limit, in a bucket of its own");
     }
 }

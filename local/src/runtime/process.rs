@@ -5,7 +5,10 @@ use super::{
     api::{self, Delivery, Event},
     pool::Idle,
 };
-use crate::logs::Logs;
+use crate::{
+    logs::Logs,
+    template::{ACCOUNT, REGION},
+};
 use axum::{body::Bytes, http::StatusCode};
 use std::{
     process::Stdio,
@@ -130,7 +133,7 @@ impl Process {
             let deadline = Instant::now() + self.context.spec.timeout;
             let delivery = Delivery {
                 request_id: invocation.request_id.clone(),
-                function_arn: invocation.function_arn.clone(),
+                function_arn: format!("arn:aws:lambda:{REGION}:{ACCOUNT}:function:{}", self.context.spec.name),
                 deadline: SystemTime::now() + self.context.spec.timeout,
                 payload: invocation.payload.clone(),
             };

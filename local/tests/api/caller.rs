@@ -111,6 +111,11 @@ impl Caller<'_> {
         answer(self.request(Method::POST, path).json(body)).await
     }
 
+    /// Ends the presented pair, or with an App's credentials whatever the customer was issued.
+    pub async fn revoke(&self, cuid: &str) -> Answer {
+        answer(self.request(Method::DELETE, &format!("/customer/{cuid}/auth"))).await
+    }
+
     pub async fn send(&self, email: &str) -> Answer {
         self.get(&format!("/customer/{}/passcode", segment(email))).await
     }
@@ -133,7 +138,13 @@ impl Caller<'_> {
 
     /// A new ticket for this customer.
     pub async fn ticket(&self, email: &str) -> String {
-        let location = url::Url::parse(self.sso(email).await.header("location")).unwrap();
+        self.ticket_with(email, "").await
+    }
+
+    /// The same with a query string.
+    pub async fn ticket_with(&self, email: &str, query: &str) -> String {
+        let redirect = self.get(&format!("/customer/{}/sso?{query}", segment(email))).await;
+        let location = url::Url::parse(redirect.header("location")).unwrap();
         location.query_pairs().find(|(name, _)| name == "ticket").unwrap().1.into_owned()
     }
 
@@ -213,7 +224,7 @@ impl TestApp {
     }
 }
 
-/// Eight digits that are not `passcode`, another one for each `n` up to 9.
+/// As many digits that are not `passcode`, another one for each `n` up to 9.
 pub fn wrong(passcode: &str, n: usize) -> String {
     let digit = (passcode.as_bytes()[0] - b'0') as usize;
     format!("{}{}", (digit + n) % 10, &passcode[1..])

@@ -1,6 +1,6 @@
 //! The command `local` itself: what it prints, how it fails and how it ends.
 
-use crate::support::client;
+use crate::{fixtures, support::client};
 use serde_json::Value;
 use std::{
     io::{BufRead, BufReader},
@@ -138,7 +138,7 @@ async fn backends_alone_hold_the_fixtures() {
         ("AWS_ENDPOINT_URL_DYNAMODB", ready["dynamodb"].as_str().unwrap()),
         ("AWS_ENDPOINT_URL_SESV2", ready["mail"].as_str().unwrap()),
         ("PASSCODE_TTL_SECONDS", "600"),
-        ("PEPPER_A", "1:test-only-pepper-in-slot-a-0000000000"),
+        ("PEPPER", fixtures::PEPPER),
     ] {
         assert!(lines.contains(&format!("  export {name}='{value}'")), "{name} in {lines:#?}");
     }

@@ -123,7 +123,7 @@ async fn a_customer_sees_their_own_record_and_no_other() {
     assert_eq!(own.status, 200);
     assert_eq!(own.body["email"], "ada@example.com");
     assert_eq!(own.body["company"], "Analytical Engines");
-    assert_eq!(own.body.as_object().unwrap().len(), 4, "{}", own.body);
+    assert_eq!(own.body.as_object().unwrap().len(), 5, "{}", own.body);
     for other in [max["cuid"].as_str().unwrap(), "nobody", "ada%40example.com"] {
         app.as_customer(&ada).show(other).await.assert_error(404, "no_matching_key", "No matching key");
     }

@@ -22,11 +22,13 @@ async fn a_created_customer_is_found_with_every_field_that_was_given() {
     created.assert_headers();
     let cuid = created.body["cuid"].as_str().unwrap();
     assert_eq!(created.header("location"), format!("/customer/{cuid}"));
-    assert_eq!(created.body.as_object().unwrap().len(), 3);
+    assert_eq!(created.body.as_object().unwrap().len(), 4);
+    assert_moment(&created.body["expires_at"]);
     let mut shown = app.demo().show(cuid).await.body;
     let created_at = shown.as_object_mut().unwrap().remove("created_at").unwrap();
-    assert!(created_at.as_str().unwrap().ends_with('Z'));
+    assert_moment(&created_at);
     let mut expected = fields;
+    expected["email_verified"] = false.into();
     expected["company"] = "Analytical Engines".into();
     expected["cuid"] = cuid.into();
     expected.as_object_mut().unwrap().remove("state");
@@ -181,6 +183,14 @@ async fn follow(caller: &Caller<'_>, path: &str) -> (Vec<String>, usize) {
     (cuids, pages)
 }
 
+/// RFC 3339 in UTC with exactly three digits of a second.
+#[track_caller]
+fn assert_moment(value: &Value) {
+    let text = value.as_str().unwrap();
+    let shape: String = text.chars().map(|char| if char.is_ascii_digit() { '0' } else { char }).collect();
+    assert_eq!(shape, "0000-00-00T00:00:00.000Z", "{text}");
+}
+
 /// Puts customers into an App's list, past every function.
 fn insert(app: &TestApp, count: usize, padding: usize) {
     use shared::{
@@ -196,6 +206,7 @@ fn insert(app: &TestApp, count: usize, padding: usize) {
         let address = EmailAddress::parse(&email).unwrap();
         let customer = Customer {
             subject: Subject { app: superkey.clone(), cuid: Cuid::new().unwrap(), epoch: 0 },
+            email_verified: false,
             email,
             profile: vec![("company", "Acme \"Quoted\"".to_owned()), ("address", "ä".repeat(padding))],
             status: Status::Active,
@@ -231,7 +242,7 @@ async fn a_list_is_cut_where_the_caller_says() {
     for limit in ["0", "1001", "-1", "+1", "1.0", "x", "", "99999999999999999999", "1&limit=2"] {
         app.demo().get(&format!("/customer?limit={limit}")).await.assert_invalid(&["limit"]);
     }
-    app.demo().get("/customer?limit=0&cursor=forged").await.assert_invalid(&["limit", "cursor"]);
+    app.demo().get("/customer?limit=0&cursor=forged").await.assert_invalid(&["cursor", "limit"]);
     let cursor = next_page(&app.demo().get("/customer?limit=1").await).unwrap();
     let sealed = cursor.split_once("cursor=").unwrap().1;
     let forged = format!("{}A{}", &sealed[..30], &sealed[31..]);

@@ -97,8 +97,13 @@ fn customers(example: &Value) -> Vec<Value> {
     let records = example.as_array().map_or_else(|| vec![example.clone()], Clone::clone);
     let records = records.into_iter().filter(|record| record["email"].is_string());
     let created = records.map(|mut record| {
-        for assigned in ["cuid", "created_at", "app"] {
-            record.as_object_mut().unwrap().remove(assigned);
+        let fields = record.as_object_mut().unwrap();
+        // Of whom a ticket speaks; its `state` is not the customer's.
+        if fields.remove("app_name").is_some() {
+            fields.remove("state");
+        }
+        for assigned in ["cuid", "created_at", "email_verified", "app", "return_to"] {
+            fields.remove(assigned);
         }
         record
     });
@@ -147,7 +152,11 @@ async fn real(partner: &Caller<'_>, operation: &str, request: Request) -> Reques
         }
     }
     if operation == "redeemTicket" {
-        real.body["ticket"] = partner.ticket("jane@example.com").await.into();
+        // The example tells of a proved address, and of what was bound to the ticket.
+        partner.send("jane@example.com").await;
+        partner.auth("jane@example.com", &partner.app.mailed_passcode("jane@example.com")).await;
+        let query = "return_to=%2Fcampaigns%2F7%3Ftab%3Dspend&state=4b1f9c2e7a";
+        real.body["ticket"] = partner.ticket_with("jane@example.com", query).await.into();
     }
     real
 }

@@ -8,6 +8,7 @@ use local::{
 };
 use reqwest::{Client, Method, RequestBuilder, Response};
 use serde_json::Value;
+use shared::passcode::limits::DIGITS;
 use std::{collections::BTreeMap, path::PathBuf};
 use tokio::sync::OnceCell;
 
@@ -54,8 +55,14 @@ impl TestApp {
 
     /// Ends the system and starts it again on other ports; what it keeps is in `Options::data`.
     pub async fn restart(self) -> Self {
-        let Self { watch, system, options, .. } = self;
+        self.restart_with(|_| {}).await
+    }
+
+    /// As `restart`, with other options.
+    pub async fn restart_with(self, change: impl FnOnce(&mut Options)) -> Self {
+        let Self { watch, system, mut options, .. } = self;
         drop((watch, system));
+        change(&mut options);
         Self::start_from(options).await
     }
 
@@ -75,6 +82,26 @@ impl TestApp {
     pub async fn operate(&self, command: Value) -> Result<Value, String> {
         let refusal = |error: Value| error["errorMessage"].as_str().unwrap_or_default().to_owned();
         self.system.invoke("operator", &command).await.map_err(refusal)
+    }
+
+    /// What all functions together find in their environment.
+    pub fn environment(&self) -> BTreeMap<String, String> {
+        self.system.backends.environment(&Value::Null, &self.options)
+    }
+
+    /// A variable that the template gives to functions, such as `PASSCODE_TTL_SECONDS`.
+    pub fn setting(&self, variable: &str) -> String {
+        self.environment().remove(variable).unwrap()
+    }
+
+    /// How long a passcode is valid, in milliseconds.
+    pub fn passcode_lifetime(&self) -> u64 {
+        1000 * self.setting("PASSCODE_TTL_SECONDS").parse::<u64>().unwrap()
+    }
+
+    /// How long the next mail of a passcode is held back, in milliseconds.
+    pub fn cooldown(&self) -> u64 {
+        1000 * self.setting("PASSCODE_COOLDOWN_SECONDS").parse::<u64>().unwrap()
     }
 
     /// What the functions called for the request that `response` answers.
@@ -99,10 +126,16 @@ pub fn request_id(response: &Response) -> &str {
     response.headers()["apigw-requestid"].to_str().unwrap()
 }
 
-/// The passcode that a mail shows as `1234 5678`, without the space.
+/// The passcode that a mail shows in two halves, without the space.
 pub fn passcode_in(text: &str) -> String {
-    let shown = regex_lite::Regex::new(r"\b\d{4} \d{4}\b").unwrap();
+    let shown = regex_lite::Regex::new(&shown_passcode(" ")).unwrap();
     shown.find(text).unwrap().as_str().replace(' ', "")
+}
+
+/// The pattern of a passcode on its own, with this between its halves.
+pub fn shown_passcode(between: &str) -> String {
+    let first = DIGITS / 2;
+    format!(r"\b\d{{{first}}}{between}\d{{{}}}\b", DIGITS - first)
 }
 
 /// A client that follows no redirect: where one leads is what is tested.

@@ -49,4 +49,8 @@ async fn each_endpoint_makes_as_many_trips_as_it_needs_and_no_more() {
     assert_trips(&app, &sso, 302, 2);
     let ticket = demo.ticket(email).await;
     assert_trips(&app, &app.platform().redeem(&ticket).await, 200, 2);
+    assert_trips(&app, &demo.sso(cuid).await, 302, 2);
+
+    assert_trips(&app, &app.as_customer(&created.body).revoke(cuid).await, 204, 2);
+    assert_trips(&app, &demo.revoke(cuid).await, 204, 2);
 }

@@ -10,8 +10,9 @@ use local::{
 };
 use regex_lite::Regex;
 use serde_json::Value;
+use shared::passcode::limits::DIGITS;
 
-use crate::support::passcode_in;
+use crate::support::{passcode_in, shown_passcode};
 
 /// Prefixes of the tokens, which are shown once and stored as hashes.
 const TOKENS: [&str; 4] = ["atomst_", "atompt_", "atomct_", "atomtk_"];
@@ -21,18 +22,19 @@ pub struct Watch {
     logs: Logs,
     mailbox: Mailbox,
     tables: local::dynamodb::Tables,
-    peppers: Vec<String>,
+    pepper: Option<String>,
 }
 
 impl Watch {
     pub fn new(system: &System, options: &Options) -> Self {
         let environment = system.backends.environment(&Value::Null, options);
-        let secret = |name: &str| environment.get(name)?.split_once(':').map(|(_, secret)| secret.to_owned());
+        // A system of probes has none.
+        let pepper = environment.get("PEPPER").map(|pepper| pepper.split_once(':').unwrap().1.to_owned());
         Self {
             logs: system.logs.clone(),
             mailbox: system.backends.mailbox.clone(),
             tables: system.backends.tables.clone(),
-            peppers: ["PEPPER_A", "PEPPER_B"].into_iter().filter_map(secret).filter(|it| !it.is_empty()).collect(),
+            pepper,
         }
     }
 
@@ -40,7 +42,7 @@ impl Watch {
         let passcodes: BTreeSet<String> = self.mailbox.mails(None).iter().map(|mail| passcode_in(&mail.text)).collect();
         let secret = |text: &str| {
             let token = TOKENS.into_iter().find(|token| text.contains(token)).map(str::to_owned);
-            let pepper = || self.peppers.iter().find(|pepper| text.contains(*pepper)).cloned();
+            let pepper = || self.pepper.clone().filter(|pepper| text.contains(pepper));
             token.or_else(pepper).or_else(|| codes(text).find(|code| passcodes.contains(code)))
         };
         for line in self.logs.lines() {
@@ -79,9 +81,9 @@ fn address(text: &str) -> Option<String> {
     Some(address.find(text)?.as_str().to_owned())
 }
 
-/// Whatever could be a passcode: eight digits on their own, with or without a space or a hyphen in the middle.
+/// Whatever could be a passcode: as many digits on their own, with or without a space or a hyphen in the middle.
 fn codes(text: &str) -> impl Iterator<Item = String> {
-    let digits = Regex::new(r"\b\d{4}[ -]?\d{4}\b").unwrap();
+    let digits = Regex::new(&shown_passcode("[ -]?")).unwrap();
     let found: Vec<_> = digits.find_iter(text).map(|found| found.as_str().replace([' ', '-'], "")).collect();
     found.into_iter()
 }
@@ -96,6 +98,14 @@ fn an_address_is_found_however_it_is_written() {
 
 #[test]
 fn a_code_is_found_however_it_is_written_and_a_longer_number_is_none() {
-    let found: Vec<_> = codes(r#"{"a":"1234 5678","b":87654321,"c":"x1111-2222","d":123456789} 3333-4444."#).collect();
-    assert_eq!(found, ["12345678", "87654321", "33334444"]);
+    let code = |first: u32| format!("{first}{:0width$}", 7, width = DIGITS - 1);
+    let (one, two, three, four) = (code(1), code(2), code(3), code(4));
+    let halves = |code: &str, between: &str| format!("{}{between}{}", &code[..DIGITS / 2], &code[DIGITS / 2..]);
+    let text = format!(
+        r#"{{"a":"{}","b":{two},"c":"x{}","d":{four}0}} {}."#,
+        halves(&one, " "),
+        halves(&four, "-"),
+        halves(&three, "-")
+    );
+    assert_eq!(codes(&text).collect::<Vec<_>>(), [one, two, three]);
 }

@@ -1,4 +1,4 @@
-//! The code itself: eight digits derived from a nonce under a pepper that the database does not hold.
+//! The code itself: digits derived from a nonce under a pepper that the database does not hold.
 
 use std::fmt;
 
@@ -6,35 +6,83 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
+use super::limits::DIGITS;
 use crate::config;
 
-/// How many digits a passcode has.
-const DIGITS: usize = 8;
-/// Bytes kept of a guess's MAC; a set of five such tells nothing without the pepper.
+/// The variable that holds the pepper.
+const VARIABLE: &str = "PEPPER";
+/// What a reference looks like that CloudFormation was to replace by the secret.
+const REFERENCE: &str = "{{resolve:";
+/// Characters of the secret at least.
+const SECRET_LENGTH: usize = 32;
+/// Bytes kept of a guess's MAC; a set of them tells nothing without the pepper.
 const GUESS_MAC_LENGTH: usize = 16;
+/// Bytes of the secret's MAC in the name of a generation, so that two secrets never share a name.
+const FINGERPRINT_LENGTH: usize = 4;
 
-/// A secret key of passcodes, with the version by which items name it.
+/// The secret key of passcodes. Items name its generation: a code of another one is dead.
 pub struct Pepper {
-    version: String,
+    generation: String,
     secret: Vec<u8>,
 }
 
 impl Pepper {
-    /// A pepper of slot `slot` from `<generation>:<secret>`.
+    /// A pepper from `<generation>:<secret>`.
     ///
     /// # Errors
-    /// When it has not that form.
-    pub fn parse(slot: &str, value: &str) -> Result<Self, lambda_runtime::Error> {
+    /// When it has not that form, or is the reference to a secret rather than one. The value is not shown.
+    pub fn parse(value: &str) -> Result<Self, lambda_runtime::Error> {
+        if value.contains(REFERENCE) {
+            let why =
+                "is an unresolved reference, the same for everybody: what deployed this function did not replace it";
+            return Err(format!("{VARIABLE} {why} by the secret.").into());
+        }
         match value.split_once(':') {
-            Some((generation, secret)) if !generation.is_empty() && secret.len() >= 32 => {
-                Ok(Self { version: format!("{slot}{generation}"), secret: secret.as_bytes().to_owned() })
+            Some((generation, secret)) if !generation.is_empty() && secret.len() >= SECRET_LENGTH => {
+                let mut pepper = Self { generation: String::new(), secret: secret.as_bytes().to_owned() };
+                let fingerprint = pepper.mac(&[b"generation", generation.as_bytes()]);
+                let fingerprint = fingerprint.iter().take(FINGERPRINT_LENGTH).map(|byte| format!("{byte:02x}"));
+                pepper.generation = format!("{generation}-{}", fingerprint.collect::<String>());
+                Ok(pepper)
             }
-            _ => Err(format!("PEPPER_{slot} is not <generation>:<secret of 32 characters or more>.").into()),
+            _ => Err(format!("{VARIABLE} is not <generation>:<secret of {SECRET_LENGTH} characters or more>.").into()),
         }
     }
 
+    /// Reads `PEPPER`.
+    ///
+    /// # Errors
+    /// Says what is missing or wrong; never shows the value.
+    pub fn from_env() -> Result<Self, lambda_runtime::Error> {
+        Self::parse(&config::required(VARIABLE)?)
+    }
+
+    /// What items name this pepper by: its number, and a fingerprint of the secret. A rotation that is rolled back
+    /// generates a third secret under the first one's number, and its codes must not be taken for the first one's.
+    #[must_use]
+    pub fn generation(&self) -> &str {
+        &self.generation
+    }
+
+    /// The code of this nonce, for this customer of this App.
+    #[must_use]
+    pub fn code(&self, nonce: &[u8], app: &str, cuid: &str) -> Passcode {
+        let mac = self.mac(&[b"passcode", nonce, app.as_bytes(), cuid.as_bytes()]);
+        // 64 bits hold every code so often that none is noticeably likelier than another.
+        let number = mac.iter().take(8).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+        let codes = (0..DIGITS).fold(1_u64, |codes, _| 10 * codes);
+        Passcode(format!("{:0DIGITS$}", number % codes))
+    }
+
+    /// What is kept of a guess: enough to know it again, useless without the pepper.
+    #[must_use]
+    pub fn guess_mac(&self, guess: &Passcode, app: &str, cuid: &str) -> Vec<u8> {
+        let mac = self.mac(&[b"guess", guess.0.as_bytes(), app.as_bytes(), cuid.as_bytes()]);
+        mac[..GUESS_MAC_LENGTH].to_vec()
+    }
+
     /// HMAC-SHA-256 over the parts, each with its length before it, so that no two lists of parts are one message.
-    fn mac(&self, parts: [&[u8]; 4]) -> [u8; 32] {
+    fn mac(&self, parts: &[&[u8]]) -> [u8; 32] {
         #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.secret).expect("a key of any length");
         for part in parts {
@@ -47,74 +95,16 @@ impl Pepper {
 
 impl fmt::Debug for Pepper {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Pepper({}, …)", self.version)
+        write!(f, "Pepper({}, …)", self.generation)
     }
 }
 
-/// The pepper of new codes, and the one before it, whose codes live on for their minutes.
-#[derive(Debug)]
-pub struct Peppers {
-    current: Pepper,
-    other: Pepper,
-}
-
-impl Peppers {
-    /// Two peppers.
-    #[must_use]
-    pub const fn new(current: Pepper, other: Pepper) -> Self {
-        Self { current, other }
-    }
-
-    /// Reads `PEPPER_A`, `PEPPER_B`, and from `PEPPER_CURRENT` which of them new codes take.
-    ///
-    /// # Errors
-    /// Names the variable that is missing or has not the right form; never shows its value.
-    pub fn from_env() -> Result<Self, lambda_runtime::Error> {
-        let a = Pepper::parse("A", &config::required("PEPPER_A")?)?;
-        let b = Pepper::parse("B", &config::required("PEPPER_B")?)?;
-        match config::required("PEPPER_CURRENT")?.as_str() {
-            "A" => Ok(Self::new(a, b)),
-            "B" => Ok(Self::new(b, a)),
-            _ => Err("PEPPER_CURRENT is neither A nor B.".into()),
-        }
-    }
-
-    /// The version of the pepper that new codes take.
-    #[must_use]
-    pub fn current_version(&self) -> &str {
-        &self.current.version
-    }
-
-    fn of_version(&self, version: &str) -> Option<&Pepper> {
-        [&self.current, &self.other].into_iter().find(|pepper| pepper.version == version)
-    }
-
-    /// The code of this nonce, for this customer of this App; `None` where no pepper of that version is left.
-    #[must_use]
-    pub fn code(&self, version: &str, nonce: &[u8], app: &str, cuid: &str) -> Option<Passcode> {
-        let mac = self.of_version(version)?.mac([b"passcode", nonce, app.as_bytes(), cuid.as_bytes()]);
-        // 64 bits modulo 10^8: no code is likelier than another by more than one part in 10^11.
-        let number = mac.iter().take(8).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
-        Some(Passcode(format!("{:08}", number % 100_000_000)))
-    }
-
-    /// What is kept of a guess: enough to know it again, useless without the pepper. The first is the one to keep; by
-    /// the second a guess is known that was counted under the other pepper, while a deployment changes them.
-    #[must_use]
-    pub fn guess_macs(&self, guess: &Passcode, app: &str, cuid: &str) -> [Vec<u8>; 2] {
-        [&self.current, &self.other].map(|pepper| {
-            let mac = pepper.mac([b"guess", guess.0.as_bytes(), app.as_bytes(), cuid.as_bytes()]);
-            mac[..GUESS_MAC_LENGTH].to_vec()
-        })
-    }
-}
-
-/// Eight decimal digits in plain text: a code or a guess. Never logged, hence no `Display` and a redacted `Debug`.
+/// Decimal digits in plain text: a code or a guess. Never logged, hence no `Display` and a redacted `Debug`.
 #[derive(Clone)]
 pub struct Passcode(String);
 
 impl Passcode {
-    /// Reads a guess: spaces and hyphens are ignored; `None` where the rest is not eight digits.
+    /// Reads a guess: spaces and hyphens are ignored; `None` where the rest is not [`DIGITS`] digits.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let digits: String = text.chars().filter(|char| !char.is_whitespace() && *char != '-').collect();
@@ -145,47 +135,80 @@ impl fmt::Debug for Passcode {
 mod tests {
     use super::*;
 
-    fn peppers() -> Peppers {
-        let pepper = |slot, fill: &str| Pepper::parse(slot, &format!("1:{}", fill.repeat(32))).unwrap();
-        Peppers::new(pepper("A", "a"), pepper("B", "b"))
+    fn pepper(generation: &str, fill: &str) -> Pepper {
+        Pepper::parse(&format!("{generation}:{}", fill.repeat(SECRET_LENGTH))).unwrap()
+    }
+
+    /// As many digits as a code has, with `between` between the halves.
+    fn digits(between: &str) -> String {
+        let half = "1234567890";
+        format!("{}{between}{}", &half[..DIGITS / 2], &half[DIGITS / 2..DIGITS])
     }
 
     #[test]
     fn a_code_is_bound_to_nonce_app_customer_and_pepper() {
-        let code = |version, nonce: &[u8], app, cuid| peppers().code(version, nonce, app, cuid).unwrap();
-        let one = code("A1", b"nonce", "app", "cuid");
-        assert!(one.matches(&code("A1", b"nonce", "app", "cuid")));
+        let code = |fill, nonce: &[u8], app, cuid| pepper("1", fill).code(nonce, app, cuid);
+        let one = code("a", b"nonce", "app", "cuid");
+        assert!(one.matches(&code("a", b"nonce", "app", "cuid")));
         for other in [
-            code("B1", b"nonce", "app", "cuid"),
-            code("A1", b"other", "app", "cuid"),
-            code("A1", b"nonce", "appc", "uid"),
-            code("A1", b"nonce", "app", "diuc"),
+            code("b", b"nonce", "app", "cuid"),
+            code("a", b"other", "app", "cuid"),
+            code("a", b"nonce", "appc", "uid"),
+            code("a", b"nonce", "app", "diuc"),
         ] {
             assert!(!one.matches(&other));
         }
-        assert!(peppers().code("A2", b"nonce", "app", "cuid").is_none());
+    }
+
+    #[test]
+    fn two_peppers_are_never_one_generation() {
+        let name = |generation, fill| pepper(generation, fill).generation().to_owned();
+        assert_eq!(name("1", "a"), name("1", "a"));
+        assert_ne!(name("1", "a"), name("2", "a"));
+        assert_ne!(name("1", "a"), name("1", "b"), "a secret that was generated anew under the same number");
+        assert!(name("1", "a").starts_with("1-"));
     }
 
     #[test]
     fn the_derivation_never_changes() {
-        // A change would kill every living code at the next deployment.
-        let code = peppers().code("A1", b"0123456789abcdef", "atomsk_x", "cuid").unwrap();
-        assert_eq!(code.grouped(), "2468 1754");
+        // A change would kill every living code at the next deployment, as a change of DIGITS does.
+        let code = pepper("1", "a").code(b"0123456789abcdef", "atomsk_x", "cuid");
+        assert_eq!((code.grouped().as_str(), pepper("1", "a").generation()), ("2468 1754", "1-0f83db1e"));
     }
 
     #[test]
     fn spaces_and_hyphens_in_a_guess_are_ignored() {
-        for text in ["12345678", "1234 5678", " 12-34-56-78 ", "1234\u{a0}5678"] {
-            assert_eq!(Passcode::parse(text).unwrap().grouped(), "1234 5678");
+        for between in ["", " ", "-", "\u{a0}", " - "] {
+            assert_eq!(Passcode::parse(&format!(" {}-", digits(between))).unwrap().grouped(), digits(" "));
         }
-        for text in ["", "1234567", "123456789", "1234567x", "١٢٣٤٥٦٧٨"] {
+        let (shorter, longer) = (digits("")[1..].to_owned(), digits("1"));
+        let letter = format!("{shorter}x");
+        let arabic = "١".repeat(DIGITS);
+        for text in ["", &*shorter, &*longer, &*letter, &*arabic] {
             assert!(Passcode::parse(text).is_none(), "{text}");
         }
     }
 
     #[test]
     fn neither_codes_nor_peppers_show_in_debug_output() {
-        assert_eq!(format!("{:?}", Passcode::parse("12345678").unwrap()), "Passcode(…)");
-        assert_eq!(format!("{:?}", Pepper::parse("A", &format!("1:{}", "s".repeat(32))).unwrap()), "Pepper(A1, …)");
+        assert_eq!(format!("{:?}", Passcode::parse(&digits("")).unwrap()), "Passcode(…)");
+        let pepper = pepper("1", "s");
+        assert_eq!(format!("{pepper:?}"), format!("Pepper({}, …)", pepper.generation()));
+        assert!(!format!("{pepper:?}").contains("ss"));
+    }
+
+    #[test]
+    fn what_is_no_pepper_is_refused_without_being_shown() {
+        let reference =
+            format!("1:{REFERENCE}secretsmanager:arn:aws:secretsmanager:eu-west-1:1:secret:x:SecretString:p}}}}");
+        let refused = |value: &str| Pepper::parse(value).unwrap_err().to_string();
+        assert_eq!(
+            refused(&reference),
+            "PEPPER is an unresolved reference, the same for everybody: what deployed this function did not replace it by \
+             the secret."
+        );
+        for value in ["", "1", "1:short", &*format!(":{}", "s".repeat(SECRET_LENGTH)), &*"s".repeat(99)] {
+            assert_eq!(refused(value), "PEPPER is not <generation>:<secret of 32 characters or more>.");
+        }
     }
 }

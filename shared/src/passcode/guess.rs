@@ -2,12 +2,17 @@
 
 use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
 
-use super::{MAX_FAILURES, MAX_TRIED, Passcode, Peppers, State};
+use super::{
+    Passcode, Pepper, State,
+    limits::{FAILURES_IN_A_ROW, GUESSES_PER_PASSCODE},
+    record_key,
+    state::without_code,
+};
 use crate::{
     Store, Timestamp,
+    customer::Guard,
     store::{
-        Attribute, Conditional, Conditions, Item, Key, Outcome, StoreError, Table, Transaction, Update, bytes, number,
-        text,
+        Attribute, Conditional, Conditions, Item, Key, Outcome, StoreError, Table, Transaction, bytes, number, text,
     },
 };
 
@@ -45,38 +50,37 @@ pub enum Guessed {
 
 /// Counts the guess in one conditional write, and only then compares it.
 ///
-/// The condition is the limit: it holds for at most five distinct guesses a passcode and 25 failures in a row, however
-/// many calls come at once. A guess that was counted before is compared again at no cost, so that whoever lost the reply
-/// to the right one can repeat it.
+/// The condition is the limit: it holds for at most [`GUESSES_PER_PASSCODE`] distinct guesses and [`FAILURES_IN_A_ROW`],
+/// however many calls come at once. A guess at a code of another pepper cannot be compared and is not counted. One that
+/// was counted before is compared again at no cost, so that whoever lost the reply to the right one can repeat it.
 ///
 /// # Errors
 /// What DynamoDB or the network answered.
 pub async fn count_guess(
     store: &Store,
-    peppers: &Peppers,
+    pepper: &Pepper,
     guess: &Guess<'_>,
     now: Timestamp,
 ) -> Result<Guessed, StoreError> {
-    let macs = peppers.guess_macs(guess.passcode, guess.app, guess.cuid);
-    let [mac, other_mac] = &macs;
+    let mac = pepper.guess_mac(guess.passcode, guess.app, guess.cuid);
     let written = store
         .update_by_hand(guess.key, |update| {
             update
                 .update_expression("ADD tried :macs, failures :one SET last_guess_at = :now")
                 .condition_expression(
-                    "attribute_exists(nonce) AND cuid = :cuid AND expires_at > :now \
+                    "attribute_exists(nonce) AND cuid = :cuid AND pepper = :pepper AND expires_at > :now \
                      AND (attribute_not_exists(tried) OR size(tried) < :max_tried) \
-                     AND NOT contains(tried, :mac) AND NOT contains(tried, :other_mac) \
+                     AND NOT contains(tried, :mac) \
                      AND (attribute_not_exists(failures) OR failures < :max_failures)",
                 )
                 .expression_attribute_values(":macs", Attribute::Bs(vec![mac.clone().into()]))
                 .expression_attribute_values(":mac", bytes(mac.clone()))
-                .expression_attribute_values(":other_mac", bytes(other_mac.clone()))
                 .expression_attribute_values(":one", number(1))
                 .expression_attribute_values(":now", number(now.as_millis()))
                 .expression_attribute_values(":cuid", text(guess.cuid))
-                .expression_attribute_values(":max_tried", number(MAX_TRIED as u64))
-                .expression_attribute_values(":max_failures", number(MAX_FAILURES))
+                .expression_attribute_values(":pepper", text(pepper.generation()))
+                .expression_attribute_values(":max_tried", number(GUESSES_PER_PASSCODE as u64))
+                .expression_attribute_values(":max_failures", number(FAILURES_IN_A_ROW))
                 .return_values(ReturnValue::AllNew)
                 .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
         })
@@ -85,31 +89,43 @@ pub async fn count_guess(
         Conditional::Done(item) => (State::from_item(Some(item)), true),
         Conditional::Refused(item) => (State::from_item(item.as_ref()), false),
     };
-    if !is_new && !state.was_tried(&macs) {
+    if !is_new && !state.was_tried(&mac) {
         return Ok(Guessed::Refused);
     }
-    let valid = state.valid_nonce(guess.cuid, now).zip(state.pepper.as_deref());
-    let right = valid.filter(|(nonce, version)| {
-        peppers.code(version, nonce, guess.app, guess.cuid).is_some_and(|code| code.matches(guess.passcode))
-    });
+    let comparable = state.comparable_nonce(pepper, guess.cuid, now);
+    let right = comparable.filter(|nonce| pepper.code(nonce, guess.app, guess.cuid).matches(guess.passcode));
     Ok(match right {
-        Some((nonce, _)) => Guessed::Right { nonce: nonce.to_vec() },
-        None if is_new => {
-            Guessed::Wrong { exhausted: state.tried.len() >= MAX_TRIED, paused: state.failures >= MAX_FAILURES }
-        }
+        Some(nonce) => Guessed::Right { nonce: nonce.to_vec() },
+        None if is_new => Guessed::Wrong {
+            exhausted: state.tried.len() >= GUESSES_PER_PASSCODE,
+            paused: state.failures >= FAILURES_IN_A_ROW,
+        },
         None => Guessed::Refused,
     })
 }
 
-/// Uses the passcode of this nonce up and stores the pair, together. Of any number of calls with one nonce, one is
-/// answered `true`; the window of mails is kept, the failures in a row are forgotten.
+/// Uses the passcode of this nonce up, stores the pair, and notes that the customer's address is proved: together. Of
+/// any number of calls with one nonce, one is answered `true`; the window of mails is kept, the failures in a row are
+/// forgotten.
 ///
 /// # Errors
 /// What DynamoDB or the network answered. The passcode is still good then, unless the reply alone was lost.
-pub async fn redeem(store: &Store, key: &Key, nonce: Vec<u8>, pair: Item, now: Timestamp) -> Result<bool, StoreError> {
-    let used_up = ["nonce", "pepper", "tried", "expires_at", "mailed_at", "lease_until"];
-    let update = used_up.into_iter().fold(Update::of(key), Update::remove).set("failures", number(0));
-    let update = update.only_if(Conditions::default().equal("nonce", bytes(nonce)).later("expires_at", now));
-    let transaction = Transaction::new(store).update(update)?.put(Table::Credentials, pair)?;
+pub async fn redeem(
+    store: &Store,
+    guard: &Guard,
+    nonce: Vec<u8>,
+    pair: Item,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let key = record_key(&guard.subject.app, &guard.address);
+    let living = Conditions::default().equal("nonce", bytes(nonce)).later("expires_at", now);
+    let mut transaction = Transaction::new(store)
+        .update(without_code(&key).set("failures", number(0)).only_if(living))?
+        .put(Table::Credentials, pair)?;
+    if !guard.email_verified {
+        for update in guard.verified_updates() {
+            transaction = transaction.update(update)?;
+        }
+    }
     Ok(matches!(transaction.commit().await?, Outcome::Done))
 }

@@ -4,16 +4,14 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 
-use super::{Peppers, State};
+use super::{
+    Pepper, State,
+    limits::{KEPT, MAIL_WINDOWS, longest_window},
+};
 use crate::{
     Store, Timestamp,
     store::{Attribute, Conditional, Key, StoreError, bytes, number, text, ttl},
 };
-
-/// How many mails fit into how long a time, for one customer in one App.
-const WINDOWS: [(usize, Duration); 2] = [(5, Duration::from_mins(10)), (30, Duration::from_hours(24))];
-/// How long an item outlives its last use: the failures in a row are remembered that long.
-const KEPT: Duration = Duration::from_hours(30 * 24);
 
 /// The settings of sending.
 #[derive(Clone, Copy, Debug)]
@@ -48,13 +46,12 @@ pub struct Claim {
     seen: [Option<Vec<u8>>; 2],
     mails_before: Vec<Timestamp>,
     pause_is_over: bool,
-    new_code: bool,
+    /// The generation of the pepper, for a new code to name.
+    new_code_of: Option<String>,
     id: [u8; 16],
     at: Timestamp,
     /// What the code is derived from.
     pub nonce: Vec<u8>,
-    /// The version of the pepper it is derived with.
-    pub pepper: String,
     /// When the code stops being valid.
     pub expires_at: Timestamp,
 }
@@ -74,7 +71,7 @@ pub enum Claimed {
 /// When the operating system gives no randomness.
 pub fn plan_send(
     state: &State,
-    peppers: &Peppers,
+    pepper: &Pepper,
     [app, cuid]: [&str; 2],
     rules: SendRules,
     now: Timestamp,
@@ -83,7 +80,7 @@ pub fn plan_send(
     if let Some(ends) = pause_ends.filter(|ends| now < *ends) {
         return Ok(Plan::TooMany { retry_after: ends.since(now) });
     }
-    let living = state.living_nonce(peppers, app, cuid, now);
+    let living = state.living_nonce(pepper, app, cuid, now);
     if living.is_some() {
         let held_until = state.lease_until.max(state.mailed_at.map(|mailed_at| mailed_at + rules.cooldown));
         if let Some(until) = held_until.filter(|until| now < *until) {
@@ -98,28 +95,23 @@ pub fn plan_send(
     getrandom::fill(&mut fresh)?;
     Ok(Plan::Mail(Claim {
         seen: [state.claim.clone(), state.nonce.clone()],
-        mails_before: state.mails.iter().copied().filter(|sent| now.since(*sent) < WINDOWS[1].1).collect(),
+        mails_before: state.mails.iter().copied().filter(|sent| now.since(*sent) < longest_window()).collect(),
         pause_is_over: pause_ends.is_some(),
-        new_code: living.is_none(),
+        new_code_of: living.is_none().then(|| pepper.generation().to_owned()),
         id,
         at: now,
         nonce: living.map_or(fresh, <[u8]>::to_vec),
-        pepper: state
-            .pepper
-            .clone()
-            .filter(|_| living.is_some())
-            .unwrap_or_else(|| peppers.current_version().to_owned()),
         expires_at: state.expires_at.filter(|_| living.is_some()).unwrap_or(now + rules.lifetime),
     }))
 }
 
 /// When the next mail fits into every window.
 fn window_opens(mails: &[Timestamp], now: Timestamp) -> Option<Timestamp> {
-    let opens = WINDOWS.iter().filter_map(|(most, window)| {
-        let mut within: Vec<_> = mails.iter().filter(|sent| now < **sent + *window).collect();
+    let opens = MAIL_WINDOWS.iter().filter_map(|window| {
+        let mut within: Vec<_> = mails.iter().filter(|sent| now < **sent + window.length).collect();
         within.sort_unstable();
-        // The oldest of the last `most` has to leave the window first.
-        Some(**within.get(within.len().checked_sub(*most)?)? + *window)
+        // The oldest of the last so many has to leave the window first.
+        Some(**within.get(within.len().checked_sub(window.mails)?)? + window.length)
     });
     opens.max()
 }
@@ -138,7 +130,7 @@ pub async fn claim_mail(
 ) -> Result<Claimed, StoreError> {
     let mut set = vec!["claim = :claim, lease_until = :lease, mails = :mails, cuid = :cuid, #ttl = :ttl"];
     let mut remove = "";
-    if claim.new_code {
+    if claim.new_code_of.is_some() {
         set.push("nonce = :nonce, pepper = :pepper, expires_at = :expires");
         remove = " REMOVE tried, mailed_at";
     }
@@ -159,9 +151,9 @@ pub async fn claim_mail(
         (":cuid", text(cuid)),
         (":ttl", ttl(claim.at + KEPT)),
     ];
-    if claim.new_code {
+    if let Some(generation) = &claim.new_code_of {
         values.push((":nonce", bytes(claim.nonce.clone())));
-        values.push((":pepper", text(&claim.pepper)));
+        values.push((":pepper", text(generation)));
         values.push((":expires", number(claim.expires_at.as_millis())));
     }
     if claim.pause_is_over {

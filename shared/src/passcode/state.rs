@@ -1,26 +1,35 @@
 //! The passcode item as read, and when the code in it lives.
 
-use std::time::Duration;
-
-use super::Peppers;
+use super::{
+    Pepper,
+    limits::{FAILURES_IN_A_ROW, GUESSES_PER_PASSCODE, KEPT, PAUSE},
+};
 use crate::{
     Timestamp,
     email::EmailAddress,
     id::Superkey,
-    store::{Item, ItemExt, Key, Table},
+    store::{Item, ItemExt, Key, Table, Update, ttl},
 };
-
-/// Distinct guesses that one passcode allows.
-pub const MAX_TRIED: usize = 5;
-/// Wrong guesses in a row, over several passcodes, after which there is a pause.
-pub const MAX_FAILURES: u64 = 25;
-/// How long that pause lasts.
-pub const PAUSE: Duration = Duration::from_hours(1);
 
 /// Where the passcode of an address in an App is. Keyed by address, it is read in one call with the guard.
 #[must_use]
 pub fn record_key(superkey: &Superkey, address: &EmailAddress) -> Key {
     Key::new(Table::Passcodes, "id", format!("{superkey}/{}", address.lookup_hash()))
+}
+
+/// What ends with a code.
+const OF_A_CODE: [&str; 6] = ["nonce", "pepper", "tried", "expires_at", "mailed_at", "lease_until"];
+
+/// An update that takes the code out of the item, and leaves what is counted over several codes.
+pub(super) fn without_code(key: &Key) -> Update {
+    OF_A_CODE.into_iter().fold(Update::of(key), Update::remove)
+}
+
+/// An update that ends the living passcode of an address. What is counted over several codes goes on.
+#[must_use]
+pub fn ended(superkey: &Superkey, address: &EmailAddress, now: Timestamp) -> Update {
+    // Where there is no item the update makes one, which is tidied up as any other.
+    without_code(&record_key(superkey, address)).set("ttl", ttl(now + KEPT))
 }
 
 /// What the item says. Everything is absent before the first mail.
@@ -30,7 +39,7 @@ pub struct State {
     pub cuid: Option<String>,
     /// What the code is derived from; absent when used up.
     pub nonce: Option<Vec<u8>>,
-    /// The version of the pepper that the code is derived with.
+    /// The generation of the pepper that the code is derived with.
     pub pepper: Option<String>,
     /// The first moment at which the code is no longer valid.
     pub expires_at: Option<Timestamp>,
@@ -79,26 +88,34 @@ impl State {
         self.nonce.as_deref().filter(|_| valid)
     }
 
-    /// The nonce of a living code: valid, of a pepper that is still there, and not exhausted. With no guess left it lives
-    /// on where the right one is among those counted: whoever made it is about to use it, or lost the reply and repeats.
+    /// The nonce of a code that this pepper can tell: valid, and of its generation. A code of another one is dead.
     #[must_use]
-    pub fn living_nonce(&self, peppers: &Peppers, app: &str, cuid: &str, now: Timestamp) -> Option<&[u8]> {
-        let nonce = self.valid_nonce(cuid, now)?;
-        let code = peppers.code(self.pepper.as_deref()?, nonce, app, cuid)?;
-        let lives = self.tried.len() < MAX_TRIED || self.was_tried(&peppers.guess_macs(&code, app, cuid));
+    pub fn comparable_nonce(&self, pepper: &Pepper, cuid: &str, now: Timestamp) -> Option<&[u8]> {
+        self.valid_nonce(cuid, now).filter(|_| self.pepper.as_deref() == Some(pepper.generation()))
+    }
+
+    /// The nonce of a living code: comparable, and not exhausted. With no guess left it lives on where the right one is
+    /// among those counted: whoever made it is about to use it, or lost the reply and repeats.
+    #[must_use]
+    pub fn living_nonce(&self, pepper: &Pepper, app: &str, cuid: &str, now: Timestamp) -> Option<&[u8]> {
+        let nonce = self.comparable_nonce(pepper, cuid, now)?;
+        let lives = self.tried.len() < GUESSES_PER_PASSCODE || {
+            let code = pepper.code(nonce, app, cuid);
+            self.was_tried(&pepper.guess_mac(&code, app, cuid))
+        };
         lives.then_some(nonce)
     }
 
-    /// Whether a guess with one of these MACs was counted against this code.
+    /// Whether a guess with this MAC was counted against this code.
     #[must_use]
-    pub fn was_tried(&self, macs: &[Vec<u8>]) -> bool {
-        macs.iter().any(|mac| self.tried.contains(mac))
+    pub fn was_tried(&self, mac: &[u8]) -> bool {
+        self.tried.iter().any(|tried| tried == mac)
     }
 
     /// When the pause after too many failures ends; `None` where there is none.
     #[must_use]
     pub fn pause_ends(&self) -> Option<Timestamp> {
-        let last = self.last_guess_at.filter(|_| self.failures >= MAX_FAILURES)?;
+        let last = self.last_guess_at.filter(|_| self.failures >= FAILURES_IN_A_ROW)?;
         Some(last + PAUSE)
     }
 }

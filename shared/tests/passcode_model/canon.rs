@@ -10,7 +10,7 @@ use super::{
 
 /// What is worth guessing: the right code, each guess that somebody made, and one that nobody made.
 pub fn guesses(world: &World, most: u8) -> BTreeSet<Guess> {
-    let tried = world.item.tried.iter().map(|(guess, _)| *guess);
+    let tried = world.item.tried.iter().copied();
     let under_way = world.invocations.iter().filter_map(|one| guess_of(&one.call));
     let mut guesses: BTreeSet<_> = tried.chain(under_way).collect();
     guesses.extend((0..most).map(Guess::Wrong).find(|wrong| !guesses.contains(wrong)));
@@ -63,8 +63,8 @@ fn forget(call: &mut Call, protocol: &Protocol, item: &Item) {
             // anew. The absence of a claim does come back, when the item is deleted.
             if lost && claim.seen[0].is_some() {
                 let (id, lease_until) = (claim.id, claim.lease_until);
-                *claim =
-                    Claim { seen: [Some(id), None], id, nonce: id, cuid: claim.cuid, lease_until, ..Claim::default() };
+                let Claim { pepper, cuid, .. } = *claim;
+                *claim = Claim { seen: [Some(id), None], id, nonce: id, pepper, cuid, lease_until, ..Claim::default() };
             }
         }
         Call::Mail(_) if protocol.is(Mutant::MailBeforeClaim) => {}
@@ -90,7 +90,8 @@ fn forget(call: &mut Call, protocol: &Protocol, item: &Item) {
 fn forget_written(claim: &mut Claim, at: Time, protocol: &Protocol) {
     let mut mails_before = std::mem::take(&mut claim.mails_before);
     mails_before.retain(|sent| NOW < sent + protocol.rules.window);
-    *claim = Claim { id: claim.id, nonce: claim.nonce, cuid: claim.cuid, at, mails_before, ..Claim::default() };
+    let Claim { id, nonce, pepper, cuid, .. } = *claim;
+    *claim = Claim { id, nonce, pepper, cuid, at, mails_before, ..Claim::default() };
 }
 
 /// Numbers nonces and claims by their order, from 1.
@@ -125,7 +126,7 @@ fn each_id(world: &mut World, mut rename: impl FnMut(&mut Id)) {
 }
 
 fn each_guess(world: &mut World, rename: impl Fn(&Guess) -> Guess) {
-    world.item.tried = world.item.tried.iter().map(|(guess, pepper)| (rename(guess), *pepper)).collect();
+    world.item.tried = world.item.tried.iter().map(&rename).collect();
     for invocation in &mut world.invocations {
         if let Call::CountGuess(guesser) | Call::CountLate(guesser) = &mut invocation.call {
             guesser.guess = rename(&guesser.guess);
@@ -139,7 +140,7 @@ fn each_guess(world: &mut World, rename: impl Fn(&Guess) -> Guess) {
 /// Numbers wrong guesses by where they occur.
 fn rename_wrong(world: &mut World) {
     let mut wrong = Set::default();
-    for (guess, _) in &world.item.tried {
+    for guess in &world.item.tried {
         wrong.insert_all([wrong_of(*guess)]);
     }
     for guess in world.history.codes.iter().flat_map(|code| &code.compared) {
@@ -170,9 +171,7 @@ const fn wrong_of(guess: Guess) -> Option<u8> {
 /// Where a wrong guess occurs: one digit a place.
 fn places(world: &World, guess: Guess) -> Vec<(u8, i8)> {
     let mut places = Vec::new();
-    for pepper in 0..2 {
-        places.push((u8::from(world.item.tried.contains(&(guess, pepper))), 0));
-    }
+    places.push((u8::from(world.item.tried.contains(&guess)), 0));
     places.extend(world.history.codes.iter().map(|code| (u8::from(code.compared.contains(&guess)), 0)));
     let mut calls: Vec<_> = world
         .invocations

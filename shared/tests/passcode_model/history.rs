@@ -15,6 +15,8 @@ use super::{
 pub struct Code {
     pub nonce: Id,
     pub cuid: Id,
+    /// The generation of the pepper that its digits were mailed under.
+    pub pepper: u8,
     /// A lifetime after its issue was decided.
     pub expires_at: Time,
     /// How often it was redeemed; two stand for more.
@@ -70,13 +72,17 @@ impl History {
         use super::invariants::{NOT_REPLACED, STORED_FIRST};
         if let Some(old) = before.nonce.filter(|old| after.nonce != Some(*old)).and_then(|old| self.code(old)) {
             let has_guesses = before.tried.len() < rules.max_tried || old.right_counted;
-            let living = old.is_good() && old.cuid == owner && has_guesses;
+            // Whoever has another pepper cannot tell the old code.
+            let living = old.is_good() && old.cuid == owner && old.pepper == claim.pepper && has_guesses;
             self.expect(!living, NOT_REPLACED);
         }
         self.expect(after.nonce == Some(claim.nonce), STORED_FIRST);
         self.silent_until = claim.lease_until.min(NOW + rules.timeout);
         if before.nonce == Some(claim.nonce) {
             return;
+        }
+        if let Some(old) = before.nonce.and_then(|old| self.code_mut(old)).filter(|old| old.pepper != claim.pepper) {
+            old.right_counted = false;
         }
         if let Some(code) = self.code_mut(claim.nonce) {
             // Stored a second time by a late attempt, after it was erased: whose it was, is gone.
@@ -87,6 +93,7 @@ impl History {
             self.codes.push(Code {
                 nonce: claim.nonce,
                 cuid: claim.cuid,
+                pepper: claim.pepper,
                 expires_at: claim.expires_at.min(NOW + rules.lifetime),
                 redeemed: 0,
                 compared: BTreeSet::new(),
@@ -126,6 +133,9 @@ impl History {
 
     /// A guess was counted against the code that the item holds.
     pub fn counted(&mut self, rules: &Rules, item: &Item, guesser: Guesser) {
+        let code = item.nonce.and_then(|nonce| self.code(nonce));
+        let comparable = code.is_none_or(|code| code.pepper == guesser.pepper);
+        self.expect(comparable, super::invariants::OWN_PEPPER);
         let code = item.nonce.and_then(|nonce| self.code_mut(nonce));
         let is_new = code.is_none_or(|code| {
             code.right_counted |= guesser.guess == Guess::Code(code.nonce) && guesser.cuid == code.cuid;

@@ -62,8 +62,12 @@ pub enum Mutant {
     RepeatIsCounted,
     /// A repeated guess is not compared.
     RepeatIsNotCompared,
-    /// A guess that was counted under the other pepper is not known again.
-    RepeatUnderOnePepper,
+    /// `plan_send` does not ask which pepper the code is derived with.
+    SendUnderAnyPepper,
+    /// `count_guess` does not ask which pepper the code is derived with.
+    GuessUnderAnyPepper,
+    /// A new code leaves the item with the pepper of the former.
+    NewCodeKeepsPepper,
     /// `redeem` does not look at the expiry.
     RedeemExpired,
     /// The transaction has no `ClientRequestToken`.
@@ -78,7 +82,7 @@ pub enum Mutant {
 
 impl Mutant {
     /// Each, with the invariant that it breaks, and where that is found soonest.
-    pub const CAUGHT: [(Self, Name, View); 33] = [
+    pub const CAUGHT: [(Self, Name, View); 35] = [
         (Self::CountAfterCompare, broken::FEW_COMPARED, views::GUESSES),
         (Self::ReadThenDelete, broken::ONE_REDEMPTION, views::GUESSES),
         (Self::MailBeforeClaim, broken::STORED_FIRST, views::MAILS),
@@ -106,7 +110,9 @@ impl Mutant {
         (Self::FailuresWithoutLimit, broken::FEW_IN_A_ROW, views::PAUSE),
         (Self::RepeatIsCounted, broken::PAUSE_HAS_CAUSE, views::PAUSE),
         (Self::RepeatIsNotCompared, broken::RIGHT_STAYS, views::GUESSES),
-        (Self::RepeatUnderOnePepper, broken::RIGHT_STAYS, views::ROTATION),
+        (Self::SendUnderAnyPepper, broken::GOES_ON, views::ROTATION),
+        (Self::GuessUnderAnyPepper, broken::OWN_PEPPER, views::ROTATION),
+        (Self::NewCodeKeepsPepper, broken::GOES_ON, views::ROTATION),
         (Self::RedeemExpired, broken::IN_TIME, views::RACES),
         (Self::NoToken, broken::OWN_WRITE, views::GUESSES),
         (Self::SendToAnyCustomer, broken::SILENCE_HAS_CAUSE, views::ERASURE),

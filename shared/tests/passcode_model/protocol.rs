@@ -48,20 +48,20 @@ pub enum Guess {
     Wrong(u8),
 }
 
-/// What is kept of a guess: its MAC under the pepper that was current where it was counted.
-pub type Mac = (Guess, u8);
-
 /// The passcode item.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Item {
     pub cuid: Option<Id>,
     pub nonce: Option<Id>,
+    /// The generation of the pepper that the code is derived with.
+    pub pepper: u8,
     pub expires_at: Option<Time>,
     pub mailed_at: Option<Time>,
     pub lease_until: Option<Time>,
     pub claim: Option<Id>,
     pub mails: Vec<Time>,
-    pub tried: BTreeSet<Mac>,
+    /// Their MACs: without the code's own pepper they are compared with nothing.
+    pub tried: BTreeSet<Guess>,
     pub failures: u8,
     pub last_guess_at: Option<Time>,
 }
@@ -89,6 +89,7 @@ pub struct Claim {
     pub new_code: bool,
     pub id: Id,
     pub nonce: Id,
+    pub pepper: u8,
     pub cuid: Id,
     pub expires_at: Time,
     pub lease_until: Time,
@@ -96,8 +97,7 @@ pub struct Claim {
     pub at: Time,
 }
 
-/// Who guesses what: the digits, the pepper that is current in the process that counts, the customer found under the
-/// address.
+/// Who guesses what: the digits, the pepper of the process that counts, the customer found under the address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Guesser {
     pub guess: Guess,
@@ -105,11 +105,11 @@ pub struct Guesser {
     pub cuid: Id,
 }
 
-impl Guesser {
-    /// The guess's MAC.
-    pub const fn mac(self) -> Mac {
-        (self.guess, self.pepper)
-    }
+/// Who sends: the customer found under the address, and the pepper of the process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sender {
+    pub cuid: Id,
+    pub pepper: u8,
 }
 
 /// The protocol, or one that is broken in one place.
@@ -124,20 +124,13 @@ impl Protocol {
         self.mutant == Some(mutant)
     }
 
-    /// Whether the guess was counted against the item's code, under whichever pepper.
-    pub fn was_tried(&self, item: &Item, guess: Guess, pepper: u8) -> bool {
-        if self.is(Mutant::RepeatUnderOnePepper) {
-            return item.tried.contains(&(guess, pepper));
-        }
-        item.tried.iter().any(|(tried, _)| *tried == guess)
-    }
-
     /// `State::living_nonce`: a code with no guess left lives on where the right one is among those counted, because
     /// whoever made it may still be about to use it, or to repeat it.
-    pub fn living_nonce(&self, item: &Item, cuid: Id) -> Option<Id> {
+    pub fn living_nonce(&self, item: &Item, cuid: Id, pepper: u8) -> Option<Id> {
         let cuid = if self.is(Mutant::SendToAnyCustomer) { item.cuid? } else { cuid };
-        let nonce = item.valid_nonce(cuid)?;
-        let right_tried = self.was_tried(item, Guess::Code(nonce), 0) && !self.is(Mutant::ExhaustedByTheRightGuess);
+        let pepper = if self.is(Mutant::SendUnderAnyPepper) { item.pepper } else { pepper };
+        let nonce = item.comparable_nonce(cuid, pepper)?;
+        let right_tried = item.tried.contains(&Guess::Code(nonce)) && !self.is(Mutant::ExhaustedByTheRightGuess);
         (item.tried.len() < self.rules.max_tried || right_tried).then_some(nonce)
     }
 
@@ -155,12 +148,13 @@ impl Protocol {
     }
 
     /// The decision on what was read. `fresh` is the randomness of this claim, for its name and for a nonce.
-    pub fn plan_send(&self, item: &Item, cuid: Id, fresh: Id, deadline: Time) -> Plan {
+    pub fn plan_send(&self, item: &Item, sender: Sender, fresh: Id, deadline: Time) -> Plan {
+        let Sender { cuid, pepper } = sender;
         let pause_ends = self.pause_ends(item);
         if let Some(until) = pause_ends.filter(|ends| NOW < *ends) {
             return Plan::Paused { until };
         }
-        let living = self.living_nonce(item, cuid);
+        let living = self.living_nonce(item, cuid, pepper);
         if living.is_some() || self.is(Mutant::CooldownOfDeadCodes) {
             let cooled = item.mailed_at.map(|mailed_at| mailed_at + self.rules.cooldown);
             let lease = item.lease_until.filter(|_| !self.is(Mutant::NoLease));
@@ -180,6 +174,7 @@ impl Protocol {
             new_code: kept.is_none(),
             id: fresh,
             nonce: kept.unwrap_or(fresh),
+            pepper,
             cuid,
             expires_at: expires_at.unwrap_or(NOW + self.rules.lifetime),
             lease_until: match self.mutant {
@@ -211,6 +206,9 @@ impl Protocol {
         item.cuid = Some(claim.cuid);
         if claim.new_code {
             item.nonce = Some(claim.nonce);
+            if !self.is(Mutant::NewCodeKeepsPepper) {
+                item.pepper = claim.pepper;
+            }
             if !self.is(Mutant::NewCodeKeepsTried) {
                 item.tried.clear();
             }
@@ -256,8 +254,10 @@ impl Protocol {
     /// The `UpdateItem` of `count_guess`: whether it was written. The item as it then is, is returned either way.
     pub fn count_guess(&self, item: &mut Item, guesser: Guesser) -> bool {
         let own = item.cuid == Some(guesser.cuid) || self.is(Mutant::GuessAtAnyCustomer);
-        let valid = item.nonce.is_some() && own && item.expires_at.is_some_and(|expires_at| NOW < expires_at);
-        let repeated = self.was_tried(item, guesser.guess, guesser.pepper) && !self.is(Mutant::RepeatIsCounted);
+        let known = item.pepper == guesser.pepper || self.is(Mutant::GuessUnderAnyPepper);
+        let in_time = item.expires_at.is_some_and(|expires_at| NOW < expires_at);
+        let valid = item.nonce.is_some() && own && known && in_time;
+        let repeated = item.tried.contains(&guesser.guess) && !self.is(Mutant::RepeatIsCounted);
         let few_tried = item.tried.len() < self.rules.max_tried || self.is(Mutant::TriedWithoutLimit);
         let few_failures = item.failures < self.rules.max_failures || self.is(Mutant::FailuresWithoutLimit);
         let allowed = few_tried && few_failures;
@@ -269,16 +269,16 @@ impl Protocol {
 
     /// What that write does.
     pub fn write_guess(&self, item: &mut Item, guesser: Guesser) {
-        item.tried.insert(guesser.mac());
+        item.tried.insert(guesser.guess);
         item.failures = self.rules.max_failures.min(item.failures + 1);
         item.last_guess_at = Some(NOW);
     }
 
     /// The rest of `count_guess`, on what the write returned: the code that the guess may be compared with.
     pub fn comparable(&self, returned: &Item, guesser: Guesser, written: bool) -> Option<Id> {
-        let repeated = self.was_tried(returned, guesser.guess, guesser.pepper) && !self.is(Mutant::RepeatIsNotCompared);
+        let repeated = returned.tried.contains(&guesser.guess) && !self.is(Mutant::RepeatIsNotCompared);
         let cuid = if self.is(Mutant::GuessAtAnyCustomer) { returned.cuid? } else { guesser.cuid };
-        returned.valid_nonce(cuid).filter(|_| written || repeated)
+        returned.comparable_nonce(cuid, guesser.pepper).filter(|_| written || repeated)
     }
 
     /// The transaction: the code is used up and, in the same moment, the pair is stored.
@@ -294,6 +294,7 @@ impl Protocol {
     /// What the transaction does to the item.
     pub fn use_up(&self, item: &mut Item) {
         item.nonce = None;
+        item.pepper = 0;
         item.tried.clear();
         item.expires_at = None;
         item.mailed_at = item.mailed_at.filter(|_| self.is(Mutant::CooldownOfDeadCodes));
@@ -308,6 +309,11 @@ impl Item {
     /// `State::valid_nonce`.
     pub fn valid_nonce(&self, cuid: Id) -> Option<Id> {
         self.nonce.filter(|_| self.cuid == Some(cuid) && self.expires_at.is_some_and(|expires_at| NOW < expires_at))
+    }
+
+    /// `State::comparable_nonce`: a code of another pepper is dead.
+    pub fn comparable_nonce(&self, cuid: Id, pepper: u8) -> Option<Id> {
+        self.valid_nonce(cuid).filter(|_| self.pepper == pepper)
     }
 
     /// Lets `ticks` pass.

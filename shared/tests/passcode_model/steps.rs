@@ -3,7 +3,7 @@
 use super::{
     invariants,
     mutants::Mutant,
-    protocol::{Claim, Guess, Guesser, Id, Item, NOW, Plan, Protocol, Time},
+    protocol::{Claim, Guess, Guesser, Id, Item, NOW, Plan, Protocol, Sender, Time},
     world::{Action, Call, Invocation, World},
 };
 
@@ -18,7 +18,7 @@ pub struct Bounds {
     pub adrift: [usize; 2],
     /// Different wrong guesses.
     pub wrong: u8,
-    /// Peppers: two while one takes over from the other.
+    /// Peppers: two while a deployment replaces one, with processes of both.
     pub peppers: u8,
     /// Whether the customer may be erased.
     pub erasure: bool,
@@ -115,7 +115,8 @@ impl Model {
                 if newer.cuid != Some(claim.cuid) && !self.protocol.is(Mutant::DecideForErased) {
                     return None;
                 }
-                self.decide(&newer, claim.cuid, world.fresh(), deadline)
+                let sender = Sender { cuid: claim.cuid, pepper: claim.pepper };
+                self.decide(&newer, sender, world.fresh(), deadline)
             }
             (Call::Mail(claim), _) if mails_first => Some(Call::ClaimMail(claim)),
             (Call::Mail(claim), _) => Some(Call::ConfirmMail(Claim { at: NOW, ..claim })),
@@ -140,8 +141,8 @@ impl Model {
     }
 
     /// `plan_send` on what was read, and the call that follows.
-    fn decide(&self, read: &Item, cuid: Id, fresh: Id, deadline: Time) -> Option<Call> {
-        match self.protocol.plan_send(read, cuid, fresh, deadline) {
+    fn decide(&self, read: &Item, sender: Sender, fresh: Id, deadline: Time) -> Option<Call> {
+        match self.protocol.plan_send(read, sender, fresh, deadline) {
             Plan::Mail(claim) if self.protocol.is(Mutant::MailBeforeClaim) => Some(Call::Mail(claim)),
             Plan::Mail(claim) => Some(Call::ClaimMail(claim)),
             _ => None,
@@ -209,8 +210,9 @@ impl Model {
     fn step(&self, world: &mut World, action: Action) -> Option<()> {
         let deadline = NOW + self.protocol.rules.timeout;
         match action {
-            Action::Send => {
-                let call = self.decide(&world.item, world.cuid, world.fresh(), deadline);
+            Action::Send(pepper) => {
+                let sender = Sender { cuid: world.cuid, pepper };
+                let call = self.decide(&world.item, sender, world.fresh(), deadline);
                 self.start(world, call)?;
             }
             Action::Guess(guesser) => self.start(world, Some(Call::CountGuess(guesser)))?,
@@ -258,7 +260,7 @@ impl stateright::Model for Model {
             return;
         }
         if world.alive(true) < self.bounds.sends {
-            actions.push(Action::Send);
+            actions.extend((0..self.bounds.peppers).map(Action::Send));
         }
         if world.alive(false) < self.bounds.guesses {
             let guesses = super::canon::guesses(world, self.bounds.wrong);

@@ -72,7 +72,7 @@ pub const LATE_MAILS: View = View {
     threads: 1,
 };
 
-/// One pepper takes over from the other.
+/// One pepper takes over from the other, while processes of both are at work.
 pub const ROTATION: View = View {
     name: "rotation",
     rules: Rules { max_tried: 2, ..RULES },

@@ -52,8 +52,8 @@ pub struct World {
 /// What may happen next. A number is an invocation's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// `send-passcode` reads and decides.
-    Send,
+    /// `send-passcode`, in a process with this pepper, reads and decides.
+    Send(u8),
     /// `auth` reads whom the address belongs to.
     Guess(Guesser),
     /// The call takes effect and the reply arrives.
@@ -82,7 +82,7 @@ impl World {
     pub fn named(&self) -> Set {
         let mut named = Set::default();
         named.insert_all([self.item.nonce, self.item.claim]);
-        for (guess, _) in &self.item.tried {
+        for guess in &self.item.tried {
             named.insert_all([code_of(*guess)]);
         }
         for invocation in &self.invocations {
@@ -115,7 +115,7 @@ impl World {
             | Action::Refused(index)
             | Action::Delayed(index)
             | Action::Crash(index) => *index,
-            Action::Send | Action::Guess(_) | Action::Erase | Action::Tick => return format!("{action:?}"),
+            Action::Send(_) | Action::Guess(_) | Action::Erase | Action::Tick => return format!("{action:?}"),
         };
         format!("{action:?} {:?}", self.invocations[index].call)
     }

@@ -1,20 +1,21 @@
 //! Changing a customer's fields, the address too.
 
 use shared::{
-    customer::{Customer, guard_key, record_key},
+    customer::{self, Customer, EMAIL_VERIFIED, as_read, guard_key, its_own, record_key},
     email::EmailAddress,
     fields::Fields,
     id::Cuid,
     passcode,
     profile::{self, Profile},
-    store::{Conditions, ItemExt, Outcome, StoreError, Table, Transaction, Update, text},
+    store::{Attribute, Conditions, ItemExt, Outcome, StoreError, Table, Transaction, Update, number, text},
 };
 
-use super::{ATTEMPTS, as_read, contended, its_own, read, to_json};
+use super::{ATTEMPTS, contended, read, to_json};
 use crate::{Deps, Done, OperatorError, fields::finish, values};
 
 pub async fn change(deps: &Deps, mut fields: Fields) -> Result<Done, OperatorError> {
     let cuid = fields.required("cuid", values::cuid);
+    let keep_pairs = fields.optional("keep_pairs", values::switch);
     let changes = Profile::take(&mut fields);
     let cuid = finish(fields, || cuid)?;
     if changes.email.is_none() && changes.values.is_empty() {
@@ -22,7 +23,14 @@ pub async fn change(deps: &Deps, mut fields: Fields) -> Result<Done, OperatorErr
     }
     for _ in 0..ATTEMPTS {
         let (before, address) = read(deps, &cuid).await?;
-        let (after, new_address) = apply(&before, &address, &changes);
+        let (mut after, new_address) = apply(&before, &address, &changes);
+        if address.lookup_hash() != new_address.lookup_hash() {
+            after.email_verified = false;
+            // Whoever had the old address may hold pairs.
+            if keep_pairs != Some(true) {
+                after.subject.epoch = customer::next_epoch(&before, deps.clock.now());
+            }
+        }
         let transaction = write(deps, (&before, &address), (&after, &new_address), &changes)?;
         match transaction.commit().await? {
             Outcome::Done => return Ok(Done::changed(cuid.as_str(), to_json(&after))),
@@ -59,11 +67,14 @@ fn write<'a>(
     changes: &Profile,
 ) -> Result<Transaction<'a>, StoreError> {
     let (cuid, app) = (&before.subject.cuid, &before.subject.app);
-    let email = Update::of(&record_key(cuid)).set("email", text(&after.email));
+    let alike = Update::of(&record_key(cuid))
+        .set("email", text(&after.email))
+        .set("epoch", number(after.subject.epoch))
+        .set_or_remove(EMAIL_VERIFIED, after.email_verified.then_some(Attribute::Bool(true)));
     let record = changes
         .values
         .iter()
-        .fold(email, |update, (name, value)| update.set_or_remove(name, value.as_ref().map(text)))
+        .fold(alike, |update, (name, value)| update.set_or_remove(name, value.as_ref().map(text)))
         .only_if(as_read(before));
     let transaction = Transaction::new(&deps.store).update(record)?;
     let guard = after.to_guard_item(new);

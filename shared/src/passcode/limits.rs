@@ -1,0 +1,59 @@
+//! Every limit of passcodes, named for what it limits. How long a code lives and how long the next mail is held back are
+//! parameters of `template.yaml`; all others are here.
+//!
+//! Tests take them from here. `docs/architecture.md` lists them under *Where the numbers are*.
+
+use std::time::Duration;
+
+/// Digits of a passcode. They are shown in two halves: `1234 5678`.
+pub const DIGITS: usize = 8;
+
+/// Distinct guesses that one passcode allows.
+pub const GUESSES_PER_PASSCODE: usize = 5;
+
+/// Wrong guesses in a row, over however many passcodes, after which there is a pause: what five passcodes allow. Fewer
+/// would lock out people who mistype; with more, a mail for each [`GUESSES_PER_PASSCODE`] would be the only limit.
+pub const FAILURES_IN_A_ROW: u64 = 5 * GUESSES_PER_PASSCODE as u64;
+
+/// How long nothing is mailed and no guess is compared after so many failures in a row.
+pub const PAUSE: Duration = Duration::from_hours(1);
+
+/// How many mails fit into how long a time, for one customer in one App.
+pub const MAIL_WINDOWS: [MailWindow; 2] = [
+    MailWindow { mails: 5, length: Duration::from_mins(10) },
+    MailWindow { mails: 30, length: Duration::from_hours(24) },
+];
+
+/// How long an item outlives its last claim of a mail: the failures in a row are remembered that long.
+pub const KEPT: Duration = Duration::from_hours(30 * 24);
+
+/// How often one send decides anew on what others wrote meanwhile, before it fails.
+pub const DECISIONS_PER_SEND: usize = 4;
+
+/// So many mails within so long a time.
+#[derive(Clone, Copy, Debug)]
+pub struct MailWindow {
+    /// The most that are sent.
+    pub mails: usize,
+    /// Within this time.
+    pub length: Duration,
+}
+
+/// The longest window: older mails are forgotten.
+pub(super) const fn longest_window() -> Duration {
+    let mut longest = Duration::ZERO;
+    let mut index = 0;
+    while index < MAIL_WINDOWS.len() {
+        if MAIL_WINDOWS[index].length.as_nanos() > longest.as_nanos() {
+            longest = MAIL_WINDOWS[index].length;
+        }
+        index += 1;
+    }
+    longest
+}
+
+// The derivation takes 64 bits of a MAC: with more digits some codes would be noticeably likelier than others. NIST SP
+// 800-63B asks for six at least.
+const _: () = assert!(6 <= DIGITS && DIGITS <= 10);
+// An item that is forgotten earlier would forget mails that count.
+const _: () = assert!(KEPT.as_secs() >= longest_window().as_secs() && KEPT.as_secs() >= PAUSE.as_secs());
