@@ -175,17 +175,3 @@ test("on a phone the mail takes the list's place", async (t) => {
   await page.goto(`${ready.mail}/?to=${encodeURIComponent(email)}`);
   await page.getByText(/^1 of \d+ mails$/).waitFor();
 });
-
-// What a customer sees: the mail itself, by its own colours.
-test("the mail reads well on a phone, light and dark", async (t) => {
-  const email = await mail("mail");
-  const [{ html }] = await (await fetch(`${ready.mail}/messages?to=${encodeURIComponent(email)}`)).json();
-  for (const [name, viewport] of [["mail-phone", undefined], ["mail", { width: 800, height: 700 }]]) {
-    const page = await (await visitor(t, viewport && { viewport })).newPage();
-    await page.setContent(html);
-    // A mail is no page: the reader around it has the landmarks.
-    await look(page, name, { without: ["landmark-one-main", "region"] });
-    const wider = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-    assert.equal(wider, 0);
-  }
-});
