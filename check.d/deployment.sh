@@ -43,11 +43,12 @@ check_sam_build() {
 step emulator "Every event is answered as expected by the built functions under Lambda's own emulator"
 check_emulator() {
   python_tool sam
-  local rapid
-  rapid=$(python -c 'import pathlib, samcli; print(pathlib.Path(samcli.__file__).parent / "local/rapid")')
   [[ -d .aws-sam/build ]] || check_sam_build
-  cargo run --quiet -p tools -- emulator "$rapid/aws-lambda-rie-$(uname -m | sed s/aarch64/arm64/)" .aws-sam/build
+  cargo run --quiet -p tools -- emulator "$(rapid)/aws-lambda-rie-$(uname -m | sed s/aarch64/arm64/)" .aws-sam/build
 }
+
+# The folder of Lambda's Runtime Interface Emulator, which the SAM CLI brings along.
+rapid() { python -c 'import pathlib, samcli; print(pathlib.Path(samcli.__file__).parent / "local/rapid")'; }
 
 # send-passcode -> SendPasscodeFunction
 logical_id() { sed -E 's/(^|-)([a-z])/\U\2/g; s/$/Function/' <<<"$1"; }

@@ -1,5 +1,13 @@
 # The running local system, for steps that call it.
 
+# at_end COMMAND: runs it when the step ends, before what was asked for earlier.
+ends=
+at_end() {
+  ends="$1; $ends"
+  # shellcheck disable=SC2064 # What is asked for so far is meant.
+  trap "$ends" EXIT
+}
+
 # start_local_system [OPTION...]: starts it on free ports and returns once everything answers. READY_FILE names the file
 # with its addresses and the demo credentials. It ends with the step.
 start_local_system() {
@@ -10,8 +18,7 @@ start_local_system() {
   "${CARGO_TARGET_DIR:-target}/debug/local" --api 127.0.0.1:0 --mail 127.0.0.1:0 --dynamodb 127.0.0.1:0 \
     --partner 127.0.0.1:0 --ready-file "$READY_FILE" "$@" >"$folder/log" 2>&1 &
   process=$!
-  # shellcheck disable=SC2064 # The process and the folder of now are meant.
-  trap "kill $process 2>/dev/null; wait $process || true; rm -rf '$folder'" EXIT
+  at_end "kill $process 2>/dev/null; wait $process || true; rm -rf '$folder'"
   until [[ -s $READY_FILE ]]; do
     kill -0 "$process" 2>/dev/null || { cat "$folder/log" >&2; return 1; }
     sleep 0.1

@@ -43,11 +43,12 @@ cargo_tool() {
   PATH=$home/bin:$PATH
 }
 
-# debian_tool NAME: installs the package that holds the command of that name, unless the command is there.
+# debian_tool COMMAND [PACKAGE...]: installs the packages, or the one of the command's name, unless the command is there.
 debian_tool() {
+  local packages=("${@:2}")
   if ! command -v "$1" >/dev/null; then
-    echo "Installing $1 ..."
+    echo "Installing ${packages[*]:-$1} ..."
     apt-get update --quiet --quiet
-    DEBIAN_FRONTEND=noninteractive apt-get install --quiet --quiet --yes --no-install-recommends "$1" >/dev/null
+    DEBIAN_FRONTEND=noninteractive apt-get install --quiet --quiet --yes --no-install-recommends "${packages[@]:-$1}" >/dev/null
   fi
 }

@@ -47,6 +47,9 @@ pub struct Arguments {
     /// Processes per function; calls beyond them queue.
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..))]
     concurrency: u16,
+    /// Stop each process between its calls, as Lambda does.
+    #[arg(long)]
+    freeze: bool,
     /// Enforce the template's `RouteSettings`.
     #[arg(long)]
     throttle: bool,
@@ -87,6 +90,7 @@ pub async fn run(arguments: Arguments) -> Result<()> {
         dynamodb: arguments.dynamodb,
         environment: arguments.env.into_iter().collect::<BTreeMap<_, _>>(),
         concurrency: arguments.concurrency.into(),
+        freeze: arguments.freeze,
         throttle: arguments.throttle,
         data: arguments.data,
         database: arguments.database,
@@ -197,8 +201,10 @@ DynamoDB  {dynamodb}
 
 For `cargo lambda watch`, in its shell:
 {exports}
-For `sam local`, from where its containers reach this machine:
-  --parameter-overrides DynamoDbEndpoint={dynamodb} SesEndpoint={mail}
+For `sam local`, after `sam build` (docs/deploy.md says how):
+  sam local start-api --env-vars events/env.json --add-host host.docker.internal:host-gateway
+The file names the ports 9001 and 9002. On Linux, containers reach this machine by the address of Docker's bridge alone:
+  --backends-only --mail 172.17.0.1:9001 --dynamodb 172.17.0.1:9002
 
 Ctrl-C ends it."
     )

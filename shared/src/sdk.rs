@@ -16,7 +16,7 @@ use aws_types::{
     sdk_config::SharedCredentialsProvider,
     service_config::{LoadServiceConfig, ServiceConfigKey},
 };
-pub use http::client as http_client;
+pub use http::{client as http_client, client_without_pool};
 use lambda_runtime::Error;
 
 use crate::config;
@@ -26,6 +26,9 @@ const ATTEMPT: Duration = Duration::from_secs(1);
 /// How long a call with all its attempts may take: three in a row fit into the shortest function timeout, 10 seconds.
 pub(crate) const OPERATION: Duration = Duration::from_millis(2500);
 
+/// An endpoint that no name server knows.
+const NOWHERE: &str = "http://no-endpoint.invalid";
+
 /// Settings that are one service's own, as the SDK asks for them: `AWS_ENDPOINT_URL_DYNAMODB` and the like.
 #[derive(Debug)]
 struct Environment;
@@ -33,8 +36,23 @@ struct Environment;
 impl LoadServiceConfig for Environment {
     fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
         let service = key.service_id().to_uppercase().replace(' ', "_");
-        config::optional(&format!("{}_{service}", key.env()))
+        let name = format!("{}_{service}", key.env());
+        let value = config::optional(&name);
+        if key.env() == "AWS_ENDPOINT_URL" {
+            return endpoint(&name, value, config::optional("AWS_SAM_LOCAL").is_some());
+        }
+        value
     }
+}
+
+/// A service's endpoint; AWS's own without one. `sam local` gives a function the developer's own credentials, which AWS
+/// would take: there one has to be set.
+fn endpoint(name: &str, value: Option<String>, under_sam_local: bool) -> Option<String> {
+    if value.is_none() && under_sam_local {
+        tracing::error!("Nothing is called: under sam local, {name} has to be set (--env-vars events/env.json).");
+        return Some(NOWHERE.to_owned());
+    }
+    value
 }
 
 /// The configuration that every client starts from: region, credentials and endpoints from the environment, where
@@ -65,4 +83,18 @@ pub async fn load() -> Result<SdkConfig, Error> {
         // Replies are small and attempts time out by themselves.
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .build())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{NOWHERE, endpoint};
+
+    #[test]
+    fn aws_itself_is_out_of_reach_under_sam_local() {
+        let (name, local) = ("AWS_ENDPOINT_URL_DYNAMODB", || Some("http://127.0.0.1:9002".to_owned()));
+        assert_eq!(endpoint(name, None, false), None);
+        assert_eq!(endpoint(name, local(), false), local());
+        assert_eq!(endpoint(name, local(), true), local());
+        assert_eq!(endpoint(name, None, true).as_deref(), Some(NOWHERE));
+    }
 }

@@ -2,4 +2,5 @@
 
 pub mod emulator;
 pub mod fixtures;
+pub mod trial;
 pub mod unused_permissions;

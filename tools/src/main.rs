@@ -4,7 +4,7 @@ use std::{io::Write, path::PathBuf, process::ExitCode};
 
 use anyhow::Result;
 use clap::Parser;
-use tools::{emulator, fixtures, unused_permissions};
+use tools::{emulator, fixtures, trial, unused_permissions};
 
 /// Generates files of this repository, and checks it.
 #[derive(Parser)]
@@ -18,6 +18,17 @@ enum Command {
         rie: PathBuf,
         /// Where `sam build` has left the functions.
         build: PathBuf,
+    },
+    /// Sends every event to functions that somebody else runs, against backends on these addresses.
+    Events {
+        /// Where a function is called; NAME stands for its name, LOGICAL_ID for its name in the template.
+        url: String,
+        /// Address of the mailbox.
+        #[arg(long)]
+        mail: String,
+        /// Address of DynamoDB.
+        #[arg(long)]
+        dynamodb: String,
     },
     /// Names the permissions that the template grants and no test has used.
     UnusedPermissions {
@@ -34,6 +45,7 @@ async fn main() -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Emulator { rie, build } => emulator::run(&rie, &build).await,
+        Command::Events { url, mail, dynamodb } => trial::run(&url, mail, dynamodb).await,
         Command::UnusedPermissions { record } => unused_permissions::run(&record),
     }
 }
