@@ -10,7 +10,7 @@ use aws_sdk_sesv2::{
     types::{Body, Content, Destination, EmailContent, Message, MessageTag},
 };
 use lambda_runtime::Error;
-use shared::{config, email::EmailAddress, id::Subject};
+use shared::{config, email::EmailAddress, id::Subject, sdk::client_without_pool};
 
 use crate::mail::Mail;
 
@@ -68,6 +68,7 @@ impl Mailer {
         let from = EmailAddress::parse(&from).ok_or("The environment variable MAIL_FROM is no e-mail address.")?;
         // SES knows no idempotency token: a repeated call could mail twice, and the caller can repeat at will.
         let ses = Builder::from(sdk)
+            .http_client(client_without_pool()?)
             .retry_config(RetryConfig::disabled())
             .timeout_config(
                 TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT).operation_timeout(ATTEMPT).build(),

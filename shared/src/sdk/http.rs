@@ -45,6 +45,19 @@ const AMAZON_ROOTS: [&[u8]; 5] = [
 /// # Errors
 /// When the bundle cannot be read or holds no certificates.
 pub fn client() -> Result<SharedHttpClient, Error> {
+    client_that_keeps(usize::MAX)
+}
+
+/// As [`client`], but with a new connection for each call: one that the other end closed while the process was frozen
+/// fails a call, which matters where calls are not repeated.
+///
+/// # Errors
+/// As [`client`].
+pub fn client_without_pool() -> Result<SharedHttpClient, Error> {
+    client_that_keeps(0)
+}
+
+fn client_that_keeps(idle_connections: usize) -> Result<SharedHttpClient, Error> {
     let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()?
         .with_root_certificates(roots()?)
@@ -55,7 +68,10 @@ pub fn client() -> Result<SharedHttpClient, Error> {
     tcp.set_nodelay(true);
     let https = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1().wrap_connector(tcp);
     // Connections that idled for longer than a minute and a half are not used again: the process may have been frozen.
-    let hyper = Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(https);
+    let hyper = Client::builder(TokioExecutor::new())
+        .pool_timer(TokioTimer::new())
+        .pool_max_idle_per_host(idle_connections)
+        .build(https);
     let connector = SharedHttpConnector::new(Connector(hyper));
     Ok(http_client_fn(move |_, _| connector.clone()))
 }
