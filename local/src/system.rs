@@ -41,6 +41,8 @@ pub struct Options {
     pub environment: BTreeMap<String, String>,
     /// Processes per function at most.
     pub concurrency: usize,
+    /// Whether processes are stopped between invocations, as Lambda does.
+    pub freeze: bool,
     /// Whether `RouteSettings` are enforced.
     pub throttle: bool,
     /// Where data is kept; in memory without it.
@@ -66,6 +68,7 @@ impl Options {
             dynamodb: free(),
             environment: BTreeMap::new(),
             concurrency: 2,
+            freeze: false,
             throttle: false,
             data: None,
             database: None,
@@ -275,5 +278,6 @@ fn spec(function: &Function, binary: &Path, options: &Options, backends: &Backen
         environment,
         timeout: function.timeout,
         concurrency: options.concurrency,
+        freeze: options.freeze,
     }
 }

@@ -8,7 +8,7 @@ use axum::{
     Json,
     body::Bytes,
     extract::{Path, State},
-    http::{HeaderMap, StatusCode},
+    http::{HeaderMap, Method, StatusCode, Uri},
     response::{IntoResponse, Response},
 };
 use serde_json::{Value, json};
@@ -58,6 +58,12 @@ pub async fn invoke(
             }
         }
     }
+}
+
+/// Lambda's answer to a call that it does not know.
+pub async fn unsupported(method: Method, uri: Uri) -> Response {
+    let message = format!("The local system knows no call of Lambda but Invoke: {method} {}", uri.path());
+    refuse(StatusCode::NOT_FOUND, "UnknownOperationException", &message)
 }
 
 fn json_body(body: Bytes) -> impl IntoResponse {

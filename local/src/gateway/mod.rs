@@ -10,6 +10,7 @@ use crate::{
     demo::Demo,
     ids, reference,
     runtime::{Outcome, Pool},
+    servers,
     template::Template,
 };
 use anyhow::Result;
@@ -17,9 +18,9 @@ use axum::{
     Router,
     body::{Body, Bytes, to_bytes},
     extract::{ConnectInfo, DefaultBodyLimit, Request, State},
-    http::{HeaderName, HeaderValue, StatusCode, request::Parts},
+    http::{HeaderName, HeaderValue, StatusCode, header, request::Parts},
     response::Response,
-    routing::post,
+    routing::{any, post},
 };
 use routes::Routes;
 use std::{
@@ -63,7 +64,8 @@ impl Gateway {
     /// The API as a service, whose reference begins with the credentials of `demo`.
     pub fn router(self, demo: Arc<OnceLock<Demo>>) -> Router {
         Router::new()
-            .route("/2015-03-31/functions/{function}/invocations", post(invoke::invoke))
+            .route("/2015-03-31/functions/{function}/invocations", post(invoke::invoke).fallback(invoke::unsupported))
+            .route("/2015-03-31/{*call}", any(invoke::unsupported))
             .merge(reference::router(demo))
             .fallback(handle)
             .layer(DefaultBodyLimit::max(BODY_LIMIT))
@@ -74,6 +76,9 @@ impl Gateway {
         if head_size(parts) > HEAD_LIMIT {
             return reply::own(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "Request Header Fields Too Large");
         }
+        if parts.headers.get_all(header::HOST).iter().count() != 1 {
+            return reply::own(StatusCode::BAD_REQUEST, "Bad Request");
+        }
         let Some(matched) = self.routes.find(parts.method.as_str(), parts.uri.path()) else {
             return reply::own(StatusCode::NOT_FOUND, "Not Found");
         };
@@ -81,13 +86,15 @@ impl Gateway {
         if throttle.is_some_and(|throttle| !throttle.admits(matched.route_key, Instant::now())) {
             return reply::own(StatusCode::TOO_MANY_REQUESTS, "Too Many Requests");
         }
-        let too_large = || reply::own(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
-        let Ok(body) = to_bytes(body, BODY_LIMIT).await else { return too_large() };
+        let body = match to_bytes(body, BODY_LIMIT).await {
+            Ok(body) => body,
+            Err(unread) => return unreadable(servers::refusal_of(&unread)),
+        };
         let Some(function) = self.functions.get(matched.function) else { return reply::internal_error() };
         let event = event::event(request_id, parts, &body, peer, matched);
         let Ok(event) = serde_json::to_vec(&event) else { return reply::internal_error() };
         if event.len() > EVENT_LIMIT {
-            return too_large();
+            return unreadable(StatusCode::PAYLOAD_TOO_LARGE);
         }
         let running = function.invoke(Bytes::from(event), Some(request_id.to_owned()));
         match running.outcome_within(INTEGRATION_LIMIT).await {
@@ -96,6 +103,15 @@ impl Gateway {
             None => reply::own(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable"),
         }
     }
+}
+
+fn unreadable(status: StatusCode) -> Response {
+    let reason = match status {
+        StatusCode::PAYLOAD_TOO_LARGE => "Request Entity Too Large",
+        StatusCode::REQUEST_TIMEOUT => "Request Timeout",
+        _ => "Bad Request",
+    };
+    reply::own(status, reason)
 }
 
 async fn handle(

@@ -18,13 +18,13 @@ use axum::{
     Json, Router,
     body::Bytes,
     extract::{Path, Query, Request, State},
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, Method, StatusCode, Uri, header},
     middleware::{self, Next},
     response::{
         IntoResponse, Response,
         sse::{Event, KeepAlive, Sse},
     },
-    routing::{MethodRouter, get, post},
+    routing::{MethodRouter, any, get, post},
 };
 use futures::Stream;
 use serde::Deserialize;
@@ -59,7 +59,8 @@ pub fn router(mailbox: Mailbox, calls: Calls, policies: Policies, faults: Faults
         .route("/messages/{id}", get(show).delete(delete))
         .route("/messages/{id}/html", get(show_html))
         .route("/messages/{id}/source", get(show_source))
-        .route("/v2/email/outbound-emails", post(send))
+        .route("/v2/email/outbound-emails", post(send).fallback(unsupported))
+        .route("/v2/{*call}", any(unsupported))
         .layer(middleware::from_fn(keep_out))
         .with_state(Office { mailbox, calls, policies, faults })
 }
@@ -171,6 +172,12 @@ fn take_in(mailbox: &Mailbox, body: &[u8]) -> Response {
         Ok(parts) => Json(ses::accepted(&mailbox.add(parts))).into_response(),
         Err(message) => refusal(StatusCode::BAD_REQUEST, "BadRequestException", &message),
     }
+}
+
+/// SES's answer to a call that it does not know.
+async fn unsupported(method: Method, uri: Uri) -> Response {
+    let message = format!("The local system does not know this call of SES: {method} {}", uri.path());
+    refusal(StatusCode::NOT_FOUND, "UnknownOperationException", &message)
 }
 
 /// SES's answer to a mail that it does not take.

@@ -35,6 +35,8 @@ pub struct Spec {
     pub timeout: Duration,
     /// Processes at most.
     pub concurrency: usize,
+    /// Whether a process is stopped between invocations, as Lambda does.
+    pub freeze: bool,
 }
 
 /// One call of a function.

@@ -10,6 +10,7 @@ use crate::{
     template::{ACCOUNT, REGION},
 };
 use axum::{body::Bytes, http::StatusCode};
+use rustix::process::{Pid, Signal, kill_process};
 use std::{
     process::Stdio,
     sync::Arc,
@@ -125,10 +126,12 @@ impl Process {
         };
         let mut first = true;
         loop {
+            self.freeze(Signal::STOP);
             let invocation = match self.wait_for_work(first, &mut asking).await {
                 Ok(invocation) => invocation,
                 Err(undelivered) => return End::Ended(undelivered),
             };
+            self.freeze(Signal::CONT);
             first = false;
             let deadline = Instant::now() + self.context.spec.timeout;
             let delivery = Delivery {
@@ -154,6 +157,15 @@ impl Process {
                 Some(asking) => asking,
                 None => return End::Ended(None),
             };
+        }
+    }
+
+    /// Stops the process or lets it go on, where that is wanted.
+    fn freeze(&self, signal: Signal) {
+        let id = self.child.id().filter(|_| self.context.spec.freeze);
+        if let Some(process) = id.and_then(|id| Pid::from_raw(i32::try_from(id).ok()?)) {
+            // It may have ended by itself.
+            let _ = kill_process(process, signal);
         }
     }
 

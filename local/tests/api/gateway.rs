@@ -99,6 +99,40 @@ async fn request_line_and_headers_may_have_10240_bytes() {
 }
 
 #[tokio::test]
+async fn many_short_headers_are_counted_like_few_long_ones() {
+    let system = probes(|_| {}).await;
+    let headers = |count: usize| "a: b\r\n".repeat(count);
+    let request = |count| format!("GET /customer/x HTTP/1.1\r\nhost: x\r\nconnection: close\r\n{}\r\n", headers(count));
+    assert!(raw(&system, &request(1000)).await.starts_with("HTTP/1.1 200 "));
+    let refused = raw(&system, &request(2000)).await;
+    assert!(refused.starts_with("HTTP/1.1 431 "), "{refused}");
+    assert!(refused.ends_with(r#"{"message":"Request Header Fields Too Large"}"#), "{refused}");
+}
+
+#[tokio::test]
+async fn what_is_no_proper_request_is_refused_and_calls_nothing() {
+    let system = probes(|_| {}).await;
+    let (head, close) = ("POST /post HTTP/1.1\r\n", "connection: close\r\n");
+    for request in [
+        format!("{head}{close}\r\n"),
+        format!("{head}host: a\r\nhost: b\r\n{close}\r\n"),
+        format!("{head}host: a\r\ntransfer-encoding: chunked\r\n\r\nzz\r\nabc\r\n"),
+    ] {
+        let refused = raw(&system, &request).await;
+        assert!(refused.starts_with("HTTP/1.1 400 "), "{request}: {refused}");
+        assert!(refused.ends_with(r#"{"message":"Bad Request"}"#), "{refused}");
+    }
+    // A body that ends before it should.
+    let mut stream = TcpStream::connect(system.api.trim_start_matches("http://")).await.unwrap();
+    stream.write_all(format!("{head}host: a\r\ncontent-length: 9\r\n\r\nabc").as_bytes()).await.unwrap();
+    stream.shutdown().await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 400 ") && answer.ends_with(r#"{"message":"Bad Request"}"#), "{answer}");
+    assert!(system.logs.lines().is_empty(), "no process was started");
+}
+
+#[tokio::test]
 async fn a_body_reaches_the_function_up_to_lambdas_limit() {
     let system = probes(|_| {}).await;
     let post = |body: Vec<u8>, kind: &'static str| {

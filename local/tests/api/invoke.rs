@@ -47,6 +47,20 @@ async fn what_cannot_be_called_is_refused_as_lambda_refuses_it() {
 }
 
 #[tokio::test]
+async fn another_call_of_lambda_is_refused_as_lambda_refuses_one_that_it_does_not_know() {
+    let system = probes(|_| {}).await;
+    for (method, path) in [("GET", "functions/probe"), ("GET", "functions/probe/invocations"), ("POST", "layers")] {
+        let url = format!("{}/2015-03-31/{path}", system.api);
+        let response = client().request(method.parse().unwrap(), url).send().await.unwrap();
+        assert_eq!(response.status(), 404);
+        assert_eq!(response.headers()["x-amzn-errortype"], "UnknownOperationException");
+        let message = format!("The local system knows no call of Lambda but Invoke: {method} /2015-03-31/{path}");
+        assert_eq!(response.json::<Value>().await.unwrap(), json!({ "Type": "User", "Message": message }));
+    }
+    assert!(system.logs.lines().is_empty(), "no process was started");
+}
+
+#[tokio::test]
 async fn a_web_page_cannot_call_a_function() {
     let system = probes(|_| {}).await;
     for headers in [[("origin", "http://localhost:9000")], [("host", "rebound.example")]] {

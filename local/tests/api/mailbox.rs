@@ -149,3 +149,16 @@ async fn a_foreign_page_sees_nothing() {
         assert_eq!(response.status(), 403);
     }
 }
+
+#[tokio::test]
+async fn another_call_of_ses_is_refused_as_ses_refuses_one_that_it_does_not_know() {
+    let system = probes(|_| {}).await;
+    for (method, path) in [("GET", "/v2/email/account"), ("PUT", "/v2/email/outbound-emails")] {
+        let url = format!("{}{path}", system.backends.mail);
+        let response = client().request(method.parse().unwrap(), url).send().await.unwrap();
+        assert_eq!(response.status(), 404);
+        assert_eq!(response.headers()["x-amzn-errortype"], "UnknownOperationException");
+        let message = format!("The local system does not know this call of SES: {method} {path}");
+        assert_eq!(response.json::<Value>().await.unwrap(), json!({ "message": message }));
+    }
+}

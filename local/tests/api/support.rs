@@ -36,6 +36,8 @@ impl TestApp {
     /// As `start`, with options of one's own.
     pub async fn start_with(change: impl FnOnce(&mut Options)) -> Self {
         let mut options = Options::new(template());
+        // As Lambda does: whatever goes on between two calls is not to be relied on.
+        options.freeze = true;
         // Whatever a function could say, it says to the `Watch`.
         options.environment.insert("LOG_LEVEL".to_owned(), "trace".to_owned());
         // `./check` asks whether the whole suite has used every permission that the template grants.
@@ -146,6 +148,7 @@ pub fn client() -> Client {
 /// A system of probes, for what is not the functions' to do.
 pub async fn probes(change: impl FnOnce(&mut Options)) -> System {
     let mut options = Options::new(include_str!("probe.yaml").to_owned());
+    options.freeze = true;
     change(&mut options);
     let probe = PathBuf::from(env!("CARGO_BIN_EXE_probe"));
     let executables = ["probe", "hasty", "broken"].map(|name| (name.to_owned(), probe.clone()));
