@@ -18,13 +18,9 @@ check_browser() {
 
 # need_chromium: CHROMIUM names an executable, Debian's package's if there is no other.
 need_chromium() {
-  local sudo=()
   CHROMIUM=${CHROMIUM:-$(command -v chromium || command -v chromium-browser || command -v google-chrome || true)}
   if [[ -z $CHROMIUM ]]; then
-    echo "Installing chromium ..."
-    ((EUID == 0)) || sudo=(sudo)
-    "${sudo[@]}" apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive "${sudo[@]}" apt-get install -qq -y --no-install-recommends chromium >/dev/null
+    debian_tool chromium
     CHROMIUM=$(command -v chromium)
   fi
   export CHROMIUM

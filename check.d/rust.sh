@@ -16,6 +16,12 @@ check_deny() {
   cargo-deny check --hide-inclusion-graph licenses bans sources
 }
 
+step unused "No crate depends on what it does not use"
+check_unused() {
+  python_tool cargo-shear
+  cargo-shear --deny-warnings --locked
+}
+
 # The record is what the tests wrote where PERMISSIONS_RECORD says, as `.ci/run` has them do; without one they are run.
 step permissions "Every permission that the template grants is used by a test"
 check_permissions() {

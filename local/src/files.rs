@@ -1,22 +1,21 @@
 //! Files that appear whole or not at all.
 
 use anyhow::{Context, Result};
-use std::{fs, io::Write, os::unix::fs::OpenOptionsExt, path::Path};
+use std::{io::Write, path::Path};
+use tempfile::NamedTempFile;
 
 /// Replaces `path` by `contents` in one step, readable by its owner alone: it may hold secrets.
 ///
 /// # Errors
 /// Any failure of the file system, naming the file.
 pub fn write_private(path: &Path, contents: &[u8]) -> Result<()> {
-    let mut unfinished = path.as_os_str().to_owned();
-    unfinished.push(format!(".{}", std::process::id()));
     let write = || {
-        // A file left behind by an earlier try may have other permissions.
-        let _ = fs::remove_file(&unfinished);
-        let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&unfinished)?;
+        // A temporary file is its owner's alone from the start. Only one in the same folder can be renamed in one step.
+        let mut file = NamedTempFile::new_in(path.parent().unwrap_or(Path::new("")))?;
         file.write_all(contents)?;
-        file.sync_all()?;
-        fs::rename(&unfinished, path)
+        file.as_file().sync_all()?;
+        file.persist(path).map_err(|failed| failed.error)
     };
-    write().with_context(|| format!("cannot write {}", path.display()))
+    write().with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(())
 }

@@ -20,6 +20,7 @@ use axum::{
     response::{AppendHeaders, IntoResponse, Redirect, Response},
     routing::{get, post},
 };
+use axum_extra::extract::cookie::CookieJar;
 use page::{CodePage, Page, Profile};
 use serde::Deserialize;
 use serde_json::json;
@@ -110,18 +111,18 @@ fn of_this_site(headers: &HeaderMap) -> bool {
 
 type TheSite = State<Arc<Site>>;
 
-async fn sign_up_page(State(site): TheSite, headers: HeaderMap) -> Response {
-    match site.customers.find(&headers) {
+async fn sign_up_page(State(site): TheSite, cookies: CookieJar) -> Response {
+    match site.customers.find(&cookies) {
         Some(_) => Redirect::to("/account").into_response(),
         None => Page::SignUp { profile: Profile::default(), errors: Vec::new() }.show(StatusCode::OK),
     }
 }
 
 /// The API says which fields are wrong, all at once; it need not be said here a second time.
-async fn sign_up(State(site): TheSite, Form(profile): Form<Profile>) -> Response {
+async fn sign_up(State(site): TheSite, cookies: CookieJar, Form(profile): Form<Profile>) -> Response {
     let fields = json!({ "company": profile.company, "name": profile.name, "email": profile.email });
     match site.api.sign_up(&fields).await {
-        Ok(()) => site.mail_first_code(profile.email).await,
+        Ok(()) => site.mail_first_code(cookies, profile.email).await,
         Err(Failure::Refused(refusal)) if refusal.code == "invalid_request" => {
             Page::SignUp { profile, errors: refusal.errors.into_iter().map(kindly).collect() }
                 .show(StatusCode::UNPROCESSABLE_ENTITY)
@@ -146,23 +147,23 @@ struct SignIn {
     email: String,
 }
 
-async fn sign_in_page(State(site): TheSite, headers: HeaderMap) -> Response {
-    match site.customers.find(&headers) {
+async fn sign_in_page(State(site): TheSite, cookies: CookieJar) -> Response {
+    match site.customers.find(&cookies) {
         Some(_) => Redirect::to("/account").into_response(),
         None => Page::SignIn { email: String::new(), problem: "" }.show(StatusCode::OK),
     }
 }
 
-async fn sign_in(State(site): TheSite, Form(form): Form<SignIn>) -> Response {
-    site.mail_first_code(form.email).await
+async fn sign_in(State(site): TheSite, cookies: CookieJar, Form(form): Form<SignIn>) -> Response {
+    site.mail_first_code(cookies, form.email).await
 }
 
 impl Site {
-    async fn mail_first_code(&self, email: String) -> Response {
+    async fn mail_first_code(&self, cookies: CookieJar, email: String) -> Response {
         let email = email.trim().to_owned();
         let mut signing_in = SigningIn::new(email.clone());
         match self.mail_code(&mut signing_in).await {
-            Ok(()) => go("/code", self.signing_in.begin(Mutex::new(signing_in))),
+            Ok(()) => go("/code", self.signing_in.begin(cookies, Mutex::new(signing_in))),
             Err(Failure::Refused(refusal)) if refusal.code == "user_not_found" => {
                 let problem = "We know no account with this address. Is it spelt as when you signed up?";
                 Page::SignIn { email, problem }.show(StatusCode::NOT_FOUND)
@@ -206,16 +207,16 @@ impl Site {
     }
 }
 
-async fn code_page(State(site): TheSite, headers: HeaderMap) -> Response {
-    match (site.customers.find(&headers), site.signing_in.find(&headers)) {
+async fn code_page(State(site): TheSite, cookies: CookieJar) -> Response {
+    match (site.customers.find(&cookies), site.signing_in.find(&cookies)) {
         (Some(_), _) => Redirect::to("/account").into_response(),
         (None, Some(session)) => site.code_page(&*session.lock().await, String::new()).show(StatusCode::OK),
         (None, None) => Redirect::to("/sign-in").into_response(),
     }
 }
 
-async fn new_code(State(site): TheSite, headers: HeaderMap, Form(form): Form<SignIn>) -> Response {
-    let Some(session) = site.signing_in.find(&headers) else { return Redirect::to("/sign-in").into_response() };
+async fn new_code(State(site): TheSite, cookies: CookieJar, Form(form): Form<SignIn>) -> Response {
+    let Some(session) = site.signing_in.find(&cookies) else { return Redirect::to("/sign-in").into_response() };
     let mut signing_in = session.lock().await;
     signing_in.turn_to(form.email);
     if signing_in.wait(site.code_lifetime).is_zero()
@@ -233,18 +234,18 @@ struct Entry {
     code: String,
 }
 
-async fn enter_code(State(site): TheSite, headers: HeaderMap, Form(entry): Form<Entry>) -> Response {
-    let Some(session) = site.signing_in.find(&headers) else { return Redirect::to("/sign-in").into_response() };
+async fn enter_code(State(site): TheSite, cookies: CookieJar, Form(entry): Form<Entry>) -> Response {
+    let Some(session) = site.signing_in.find(&cookies) else { return Redirect::to("/sign-in").into_response() };
     // One entry at a time: the second one of a double click waits here, and finds what the first has come to.
     let mut signing_in = session.lock().await;
     signing_in.turn_to(entry.email);
     // Another tab may have been faster.
-    if site.customers.find(&headers).is_some_and(|customer| customer.email == signing_in.email) {
+    if site.customers.find(&cookies).is_some_and(|customer| customer.email == signing_in.email) {
         return Redirect::to("/account").into_response();
     }
     let code: String = entry.code.chars().filter(char::is_ascii_digit).collect();
     if let Some(pair) = signing_in.accepted_before(&code) {
-        return site.welcome(signing_in.email.clone(), pair);
+        return site.welcome(cookies, signing_in.email.clone(), pair);
     }
     let refused =
         |signing_in: &SigningIn, why: String| site.code_page(signing_in, why).show(StatusCode::UNPROCESSABLE_ENTITY);
@@ -254,7 +255,7 @@ async fn enter_code(State(site): TheSite, headers: HeaderMap, Form(entry): Form<
     match site.api.exchange(&signing_in.email, &code).await {
         Ok(pair) => {
             signing_in.accepted = Some((Instant::now(), code, pair.clone()));
-            site.welcome(signing_in.email.clone(), pair)
+            site.welcome(cookies, signing_in.email.clone(), pair)
         }
         Err(Failure::Refused(refusal)) if refusal.code == "invalid_passcode" => {
             // An earlier attempt at this very request may have been the one that used it up.
@@ -267,13 +268,13 @@ async fn enter_code(State(site): TheSite, headers: HeaderMap, Form(entry): Form<
 }
 
 impl Site {
-    fn welcome(&self, email: String, pair: Pair) -> Response {
-        go("/account", self.customers.begin(Customer { email, pair }))
+    fn welcome(&self, cookies: CookieJar, email: String, pair: Pair) -> Response {
+        go("/account", self.customers.begin(cookies, Customer { email, pair }))
     }
 }
 
-async fn account(State(site): TheSite, headers: HeaderMap) -> Response {
-    let Some(customer) = site.customers.find(&headers) else { return Redirect::to("/sign-in").into_response() };
+async fn account(State(site): TheSite, cookies: CookieJar) -> Response {
+    let Some(customer) = site.customers.find(&cookies) else { return Redirect::to("/sign-in").into_response() };
     match site.api.record(&customer.pair).await {
         Ok(record) => {
             let named = [
@@ -289,24 +290,23 @@ async fn account(State(site): TheSite, headers: HeaderMap) -> Response {
         }
         // The pair has expired, was revoked, or the customer is erased: whoever it is may sign in again.
         Err(Failure::Refused(refusal)) if ["invalid_token", "no_matching_key"].contains(&&*refusal.code) => {
-            go("/sign-in", Ok(site.customers.end(&headers)))
+            go("/sign-in", Ok(site.customers.end(cookies)))
         }
         Err(failure) => trouble(Page::Account { fields: Vec::new() }, failure),
     }
 }
 
 /// A form and no link: each call makes a ticket, which no browser should fetch in advance.
-async fn open_platform(State(site): TheSite, headers: HeaderMap) -> Response {
-    let Some(customer) = site.customers.find(&headers) else { return Redirect::to("/sign-in").into_response() };
+async fn open_platform(State(site): TheSite, cookies: CookieJar) -> Response {
+    let Some(customer) = site.customers.find(&cookies) else { return Redirect::to("/sign-in").into_response() };
     match site.api.way_to_platform(&customer.email).await {
         Ok(location) => Redirect::to(&location).into_response(),
         Err(failure) => trouble(Page::Account { fields: Vec::new() }, failure),
     }
 }
 
-async fn sign_out(State(site): TheSite, headers: HeaderMap) -> Response {
-    let ended = [site.customers.end(&headers), site.signing_in.end(&headers)];
-    (AppendHeaders(ended.map(|cookie| (header::SET_COOKIE, cookie))), Redirect::to("/")).into_response()
+async fn sign_out(State(site): TheSite, cookies: CookieJar) -> Response {
+    (site.signing_in.end(site.customers.end(cookies)), Redirect::to("/")).into_response()
 }
 
 #[derive(Deserialize)]
@@ -315,10 +315,10 @@ struct Arrival {
 }
 
 /// The platform's side. A ticket is redeemed as soon as it comes, and the browser sent on to an address without it.
-async fn platform(State(site): TheSite, headers: HeaderMap, Query(arrival): Query<Arrival>) -> Response {
+async fn platform(State(site): TheSite, cookies: CookieJar, Query(arrival): Query<Arrival>) -> Response {
     if let Some(ticket) = arrival.ticket {
         return match site.api.redeem(&ticket).await {
-            Ok(identity) => go("/platform", site.guests.begin(identity)),
+            Ok(identity) => go("/platform", site.guests.begin(cookies, identity)),
             // Or the reply to an earlier attempt was lost: a new ticket is one click away all the same.
             Err(Failure::Refused(refusal)) if ["invalid_ticket", "invalid_request"].contains(&&*refusal.code) => {
                 Page::TicketRefused.show(StatusCode::FORBIDDEN)
@@ -326,16 +326,16 @@ async fn platform(State(site): TheSite, headers: HeaderMap, Query(arrival): Quer
             Err(failure) => trouble(Page::NoTicket, failure),
         };
     }
-    let Some(guest) = site.guests.find(&headers) else { return Page::NoTicket.show(StatusCode::FORBIDDEN) };
+    let Some(guest) = site.guests.find(&cookies) else { return Page::NoTicket.show(StatusCode::FORBIDDEN) };
     let Identity { email, company, name, app } = (*guest).clone();
     let company = company.unwrap_or_default();
     Page::Platform { name: name.unwrap_or_else(|| email.clone()), company, email, app }.show(StatusCode::OK)
 }
 
-/// A redirect with a cookie, or the failure to make one.
-fn go(path: &'static str, cookie: Result<String, getrandom::Error>) -> Response {
-    match cookie {
-        Ok(cookie) => ([(header::SET_COOKIE, cookie)], Redirect::to(path)).into_response(),
+/// A redirect with cookies, or the failure to make one.
+fn go(path: &'static str, cookies: Result<CookieJar, getrandom::Error>) -> Response {
+    match cookies {
+        Ok(cookies) => (cookies, Redirect::to(path)).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }

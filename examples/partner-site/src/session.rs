@@ -1,15 +1,15 @@
 //! Sessions: what a server remembers of a browser, found by a random cookie.
 
-use axum::http::{HeaderMap, header};
+use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 /// How long a session lasts, whatever is done with it.
-const LIFETIME: Duration = Duration::from_hours(8);
+const LIFETIME: time::Duration = time::Duration::hours(8);
 
 /// The sessions of one site, under the name of its cookie. In memory, as an example may; with more than one server
 /// they belong into a database.
@@ -23,12 +23,11 @@ impl<T> Sessions<T> {
         Self { cookie, running: Mutex::default() }
     }
 
-    /// Begins a session under a new id: whoever planted an older one in the browser learns nothing by it. Returns the
-    /// `Set-Cookie`.
+    /// Begins a session under a new id: whoever planted an older one in the browser learns nothing by it.
     ///
     /// # Errors
     /// A machine without randomness.
-    pub fn begin(&self, value: T) -> Result<String, getrandom::Error> {
+    pub fn begin(&self, cookies: CookieJar, value: T) -> Result<CookieJar, getrandom::Error> {
         let mut random = [0; 32];
         getrandom::fill(&mut random)?;
         let id = URL_SAFE_NO_PAD.encode(random);
@@ -36,30 +35,27 @@ impl<T> Sessions<T> {
         let mut running = self.lock();
         running.retain(|_, (begun, _)| now.duration_since(*begun) < LIFETIME);
         running.insert(id.clone(), (now, Arc::new(value)));
-        // `HttpOnly`: no script reads it. `SameSite=Lax`: no other site's form sends it. On https add `Secure`, and
-        // `__Host-` before the name.
-        let seconds = LIFETIME.as_secs();
-        Ok(format!("{}={id}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}", self.cookie))
+        Ok(cookies.add(self.cookie(id)))
     }
 
-    /// The session of the browser that has sent these headers.
-    pub fn find(&self, headers: &HeaderMap) -> Option<Arc<T>> {
-        let (begun, value) = self.lock().get(self.id(headers)?)?.clone();
+    /// The session of the browser that has sent these cookies.
+    pub fn find(&self, cookies: &CookieJar) -> Option<Arc<T>> {
+        let (begun, value) = self.lock().get(cookies.get(self.cookie)?.value())?.clone();
         (begun.elapsed() < LIFETIME).then_some(value)
     }
 
-    /// Ends it, and returns the `Set-Cookie` that takes the cookie away.
-    pub fn end(&self, headers: &HeaderMap) -> String {
-        if let Some(id) = self.id(headers) {
-            self.lock().remove(id);
+    /// Ends it, and takes the cookie away.
+    pub fn end(&self, cookies: CookieJar) -> CookieJar {
+        if let Some(cookie) = cookies.get(self.cookie) {
+            self.lock().remove(cookie.value());
         }
-        format!("{}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0", self.cookie)
+        cookies.remove(self.cookie(String::new()))
     }
 
-    fn id<'a>(&self, headers: &'a HeaderMap) -> Option<&'a str> {
-        let cookies = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
-        let mut cookies = cookies.flat_map(|line| line.split("; ")).filter_map(|cookie| cookie.split_once('='));
-        cookies.find(|(name, _)| *name == self.cookie).map(|(_, id)| id)
+    /// `HttpOnly`: no script reads it. `SameSite=Lax`: no other site's form sends it. On https add `Secure`, and `__Host-`
+    /// before the name.
+    fn cookie(&self, id: String) -> Cookie<'static> {
+        Cookie::build((self.cookie, id)).path("/").http_only(true).same_site(SameSite::Lax).max_age(LIFETIME).build()
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, (Instant, Arc<T>)>> {
