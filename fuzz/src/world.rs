@@ -20,7 +20,8 @@ use shared::{
 };
 use tokio::runtime::Runtime;
 
-/// The functions that answer events here: all but the one that mails.
+/// The functions that answer events here. `send-passcode`, which mails, `auth-nopasscode`, which reads nothing that these do
+/// not, and `mail-events`, which no caller reaches, are not among them.
 pub const HANDLERS: [&str; 7] =
     ["auth", "create-customer", "get-customer", "list-customers", "redeem-ticket", "revoke-credentials", "sso"];
 
@@ -180,7 +181,7 @@ pub fn set_body(event: &mut Value, body: &[u8]) {
     }
 }
 
-/// Success, or an error of the contract's with its code and message. Nothing failed, since nothing was made to.
+/// Success, or an error as `openapi.yaml` has it, with a code and a message. Nothing failed, since nothing was made to.
 fn assert_documented(reply: &Reply) {
     let status = reply.status().as_u16();
     assert!(matches!(status, 200 | 201 | 204 | 302 | 400 | 401 | 403 | 404 | 409 | 413 | 415), "{reply:?}");

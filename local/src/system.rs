@@ -56,7 +56,7 @@ pub struct Options {
 }
 
 impl Options {
-    /// `template` on free ports, with everything else as the contract has it by default, and silent.
+    /// `template` on free ports, with every parameter at its default, and silent.
     #[must_use]
     pub fn new(template: String) -> Self {
         let free = || "127.0.0.1:0".to_owned();

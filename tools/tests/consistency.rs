@@ -299,9 +299,9 @@ fn the_references_messages_are_those_of_the_code() {
     }
 }
 
-/// The contract's section on settings.
+/// Callers are told of these, so that a changed default or bound is a decision.
 #[test]
-fn settings_have_the_contracts_defaults_and_bounds() {
+fn settings_have_the_defaults_and_bounds_that_are_documented() {
     let settings = [
         ("PasscodeTtlSeconds", "600", "1", "600"),
         ("PasscodeCooldownSeconds", "30", "0", "300"),

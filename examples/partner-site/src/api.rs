@@ -10,7 +10,7 @@ use std::time::Duration;
 /// How often a request is sent at most, and the pause before it is sent again, longer each time.
 const ATTEMPTS: u32 = 3;
 const PAUSE: Duration = Duration::from_millis(200);
-/// A little more than the slowest endpoint takes at most.
+/// A little more than the slowest of the endpoints below takes at most, which is 15 seconds.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A partner's super credentials, as its operator hands them out.

@@ -81,7 +81,7 @@ async fn it_is_ready_when_it_says_so_and_ends_with_every_process_on_a_signal() {
         assert_eq!(listed.send().await.unwrap().status(), 200);
         assert!(ready["platform"]["platformkey"].is_string() && ready["platform"]["platformtoken"].is_string());
         let functions = children_of(child.id());
-        assert!(functions.len() >= 9, "one process of each function: {}", functions.len());
+        assert_eq!(functions.len(), 10, "one process of each function");
 
         assert!(Command::new("sh").args(["-c", &format!("kill {signal} {}", child.id())]).status().unwrap().success());
         let status = child.wait().unwrap();

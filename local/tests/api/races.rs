@@ -13,7 +13,7 @@ use crate::{
 
 const EMAIL: &str = "ada@example.com";
 
-/// The full size where `EXHAUSTIVE` is set, as `./check races` does; one that a quick run can afford otherwise.
+/// `full` where `EXHAUSTIVE` is set, as `./check exhaustive` does; otherwise what a quick run can afford.
 pub fn size(quick: usize, full: usize) -> usize {
     if std::env::var_os("EXHAUSTIVE").is_some() { full } else { quick }
 }
