@@ -94,8 +94,9 @@ pub struct Backends {
     pub policies: Policies,
     /// What is to go wrong.
     pub faults: Faults,
+    /// What is simulated.
+    pub template: Template,
     assignments: Assignments,
-    template: Template,
     servers: Servers,
 }
 

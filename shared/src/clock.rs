@@ -65,6 +65,7 @@ pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
 impl Clock {
     /// The system's clock.
     #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "this is the room of the clock")]
     pub fn system() -> Self {
         Self::from_fn(|| {
             let since_epoch = std::time::UNIX_EPOCH.elapsed().unwrap_or_default();

@@ -1,4 +1,5 @@
 //! Settings from the environment, where `template.yaml` puts them.
+#![expect(clippy::disallowed_methods, reason = "this is the room of the environment")]
 
 use std::{env, time::Duration};
 

@@ -20,6 +20,7 @@ pub mod language;
 pub mod passcode;
 pub mod platform;
 pub mod profile;
+pub mod random;
 pub mod sdk;
 pub mod status;
 pub mod store;

@@ -11,11 +11,15 @@ use crate::{
 };
 
 /// A field of the record besides the address.
-struct Field {
-    name: &'static str,
-    required: bool,
-    max_characters: usize,
-    too_long: &'static str,
+pub struct Field {
+    /// Its name in requests, replies and items.
+    pub name: &'static str,
+    /// Whether every customer has it.
+    pub required: bool,
+    /// The most characters that it may have.
+    pub max_characters: usize,
+    /// What a longer one is told.
+    pub too_long: &'static str,
 }
 
 const fn field(name: &'static str) -> Field {
@@ -23,7 +27,7 @@ const fn field(name: &'static str) -> Field {
 }
 
 /// Every field besides the address, in the order in which a record shows them.
-const FIELDS: [Field; 9] = [
+pub const FIELDS: [Field; 9] = [
     Field { required: true, ..field("company") },
     field("name"),
     Field { max_characters: 500, too_long: "Must be at most 500 characters long.", ..field("address") },

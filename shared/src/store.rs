@@ -29,7 +29,7 @@ pub use item::{Attribute, Item, ItemExt, bytes, item, number, text, ttl};
 pub use transaction::{Outcome, Refusal, Transaction};
 pub use update::{Conditions, Update};
 
-use crate::{config, error::Causes, sdk::OPERATION};
+use crate::{config, error::Causes, random, sdk::OPERATION};
 
 /// What the SDK said, for the log; nothing of it goes to a caller.
 pub type StoreError = Box<dyn StdError + Send + Sync>;
@@ -330,9 +330,8 @@ async fn back_off(attempt: u32) {
     if attempt == 0 {
         return;
     }
-    let mut random = [0];
     // Without randomness contenders merely meet again.
-    let _ = getrandom::fill(&mut random);
+    let [part] = random::bytes().unwrap_or_default();
     let ceiling = Duration::from_millis(10 << attempt.min(6));
-    tokio::time::sleep(ceiling.mul_f64(0.5 + f64::from(random[0]) / 512.0)).await;
+    tokio::time::sleep(ceiling.mul_f64(0.5 + f64::from(part) / 512.0)).await;
 }

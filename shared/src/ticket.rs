@@ -4,6 +4,7 @@ use crate::{
     Store, Timestamp, app, customer,
     email::EmailAddress,
     id::{Cuid, ID_LENGTH, Platformkey, Subject, Superkey},
+    random,
     store::{Conditional, Conditions, Item, ItemExt, Key, StoreError, Table, Update, bytes, item, number, text, ttl},
     token::{TICKET_PREFIX, Token, TokenHash},
 };
@@ -116,8 +117,7 @@ impl PresentedTicket {
     /// # Errors
     /// What DynamoDB, the network or the source of randomness answered.
     pub async fn use_up(&self, store: &Store, now: Timestamp) -> Result<bool, StoreError> {
-        let mut mark = [0; 16];
-        getrandom::fill(&mut mark)?;
+        let mark: [u8; 16] = random::bytes()?;
         let unused = Conditions::default().missing("redeemed_by").later("expires_at", now);
         let update = Update::of(&key(&self.hash)).set("redeemed_by", bytes(mark)).only_if(unused);
         Ok(match store.update(update).await? {

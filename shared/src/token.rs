@@ -11,6 +11,8 @@ use serde::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
+use crate::random;
+
 const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 /// Characters of the random part of a token: 43 in base62 are 256 bits.
@@ -144,9 +146,8 @@ impl fmt::Debug for TokenHash {
 /// When the operating system gives no randomness.
 pub fn base62(length: usize) -> Result<String, getrandom::Error> {
     let mut text = String::with_capacity(length);
-    let mut bytes = [0; 64];
     while text.len() < length {
-        getrandom::fill(&mut bytes)?;
+        let bytes: [u8; 64] = random::bytes()?;
         // 248 is the largest multiple of 62 in a byte; taking more would favour the first characters.
         let fair = bytes.iter().filter(|byte| **byte < 248).take(length - text.len());
         text.extend(fair.map(|byte| char::from(BASE62[usize::from(byte % 62)])));

@@ -6,6 +6,7 @@ use shared::{
     fields::Fields,
     id::{Platformkey, Superkey},
     platform::{self, PlatformRecord},
+    random,
     status::{STATUS, Status},
     store::{Attribute, Conditional, Conditions, Item, Table, Update, text},
     token::{Level, Token},
@@ -31,8 +32,6 @@ pub async fn create(deps: &Deps, mut fields: Fields) -> Result<Done, OperatorErr
     must_exist(deps, platform.as_ref()).await?;
 
     let token = Token::new(Level::App)?;
-    let mut cursor_key = vec![0; 32];
-    getrandom::fill(&mut cursor_key)?;
     let app = AppRecord {
         superkey: Superkey::new()?,
         name,
@@ -41,7 +40,7 @@ pub async fn create(deps: &Deps, mut fields: Fields) -> Result<Done, OperatorErr
         brand,
         status: Status::Active,
         tokens: Tokens::new(token.hash()),
-        cursor_key,
+        cursor_key: random::bytes::<32>()?.to_vec(),
         created_at: deps.clock.now(),
     };
     deps.store.put(Table::Apps, app.to_item()).await?;

@@ -1,5 +1,7 @@
 //! Every endpoint with every kind of credential that is refused: the exact answer, and nothing written or mailed.
 
+use std::collections::BTreeSet;
+
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -79,6 +81,25 @@ async fn refused_credentials_get_the_published_answer_and_change_nothing() {
     }
     assert_eq!(app.system.backends.tables.dump().unwrap(), before);
     assert_eq!(app.system.backends.mailbox.mails(None).len(), mails);
+}
+
+/// Platforms have the one route that is not among the [`endpoints`].
+#[tokio::test]
+async fn every_route_is_asked_with_credentials_that_are_refused() {
+    let app = TestApp::start().await;
+    let asked = endpoints("cuid").into_iter().map(|(method, path, _)| {
+        let path = path.split('?').next().unwrap();
+        let mut segments: Vec<&str> = path.split('/').collect();
+        match segments.get_mut(2) {
+            Some(segment) if segment.is_empty() => return "$default".to_owned(),
+            Some(segment) => *segment = "{identifier}",
+            None => {}
+        }
+        format!("{method} {}", segments.join("/"))
+    });
+    let mut asked: BTreeSet<String> = asked.collect();
+    asked.insert("POST /sso/redeem".to_owned());
+    assert_eq!(asked, app.routes().into_keys().collect());
 }
 
 #[tokio::test]

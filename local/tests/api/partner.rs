@@ -52,7 +52,8 @@ impl Visitor {
         let key = &app.demo.platform.platformkey;
         app.command(json!({ "command": "change_platform", "platformkey": key, "url": platform })).await;
         let servers = Servers::new();
-        servers.serve(listener, partner::router(&app.system.api, &app.demo, Duration::from_mins(10)).unwrap());
+        let code_lifetime = Duration::from_secs(app.setting("PASSCODE_TTL_SECONDS").parse().unwrap());
+        servers.serve(listener, partner::router(&app.system.api, &app.demo, code_lifetime).unwrap());
         Self { app, url, cookies: BTreeMap::new(), _servers: servers }
     }
 

@@ -1,6 +1,6 @@
 //! How many sequential calls to DynamoDB each endpoint makes: more is a defect (`docs/architecture.md`).
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use local::{calls::round_trips, faults::latency};
 
@@ -53,4 +53,9 @@ async fn each_endpoint_makes_as_many_trips_as_it_needs_and_no_more() {
 
     assert_trips(&app, &app.as_customer(&created.body).revoke(cuid).await, 204, 2);
     assert_trips(&app, &demo.revoke(cuid).await, 204, 2);
+
+    let asked: BTreeSet<String> =
+        app.system.backends.calls.all().into_iter().filter_map(|call| call.function).collect();
+    let unasked: Vec<String> = app.routes().into_values().filter(|function| !asked.contains(function)).collect();
+    assert!(unasked.is_empty(), "nobody has counted the trips of {unasked:?}");
 }

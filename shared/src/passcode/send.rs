@@ -9,7 +9,7 @@ use super::{
     limits::{KEPT, MAIL_WINDOWS, longest_window},
 };
 use crate::{
-    Store, Timestamp,
+    Store, Timestamp, random,
     store::{Attribute, Conditional, Key, StoreError, bytes, number, text, ttl},
 };
 
@@ -90,9 +90,7 @@ pub fn plan_send(
     if let Some(until) = window_opens(&state.mails, now).filter(|until| now < *until) {
         return Ok(Plan::TooMany { retry_after: until.since(now) });
     }
-    let (mut id, mut fresh) = ([0; 16], vec![0; 16]);
-    getrandom::fill(&mut id)?;
-    getrandom::fill(&mut fresh)?;
+    let (id, fresh) = (random::bytes()?, random::bytes::<16>()?.to_vec());
     Ok(Plan::Mail(Claim {
         seen: [state.claim.clone(), state.nonce.clone()],
         mails_before: state.mails.iter().copied().filter(|sent| now.since(*sent) < longest_window()).collect(),

@@ -27,13 +27,25 @@ pub enum Endpoint {
 }
 
 impl Endpoint {
+    /// The function that answers.
+    pub const fn function(self) -> &'static str {
+        match self {
+            Self::Create => "create-customer",
+            Self::List => "list-customers",
+            Self::Get => "get-customer",
+            Self::Sso => "sso",
+            Self::Redeem => "redeem-ticket",
+            Self::Send => "send-passcode",
+            Self::AuthByCuid | Self::AuthByEmail => "auth",
+            Self::Nopasscode => "auth-nopasscode",
+            Self::Command(_) => "operator",
+        }
+    }
+
     /// How long the function may take.
-    pub const fn timeout(self) -> Duration {
-        Duration::from_secs(match self {
-            Self::Send | Self::Command(_) => 15,
-            Self::List => 29,
-            _ => 10,
-        })
+    pub fn timeout(self, app: &TestApp) -> Duration {
+        let functions = &app.system.backends.template.functions;
+        functions.iter().find(|function| function.name == self.function()).unwrap().timeout
     }
 }
 

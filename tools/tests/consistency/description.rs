@@ -1,0 +1,101 @@
+//! What callers are told in `openapi.yaml` is what the code does.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use regex_lite::Regex;
+use serde_json::Value;
+use shared::profile;
+
+use crate::{all_sources, openapi, read};
+
+/// What `part` of the description `openapi` says, whether it stands there or is referred to.
+fn resolve<'a>(openapi: &'a Value, part: &'a Value) -> &'a Value {
+    match part["$ref"].as_str() {
+        Some(place) => resolve(openapi, openapi.pointer(place.trim_start_matches('#')).unwrap()),
+        None => part,
+    }
+}
+
+/// Status, code and message of every error that the description has an example of.
+fn described_errors(openapi: &Value) -> BTreeSet<(String, String, String)> {
+    let mut described = BTreeSet::new();
+    for operation in openapi["paths"].as_object().unwrap().values().flat_map(|path| path.as_object().unwrap().values())
+    {
+        for (status, response) in operation["responses"].as_object().unwrap() {
+            let content = &resolve(openapi, response)["content"]["application/json"];
+            for example in content["examples"].as_object().into_iter().flatten().map(|(_, example)| example) {
+                let body = &resolve(openapi, example)["value"];
+                if let (Some(code), Some(message)) = (body["code"].as_str(), body["message"].as_str()) {
+                    described.insert((status.clone(), code.to_owned(), message.to_owned()));
+                }
+            }
+        }
+    }
+    described
+}
+
+/// The errors of `http::reply`, and for `internal_error` the steps that can fail.
+fn answered_errors() -> BTreeSet<(String, String, String)> {
+    let source = read("shared/src/http/reply.rs");
+    let words = source.split_once("fn words").unwrap().1.split_once("\n}\n").unwrap().0;
+    let line = Regex::new(r#"\(\s*(\d{3}),\s*"([a-z_]+)",\s*"([^"]*)""#).unwrap();
+    let mut answered: BTreeSet<_> =
+        line.captures_iter(words).map(|found| [1, 2, 3].map(|part| found[part].to_owned()).into()).collect();
+    // No path leads to this one.
+    assert!(answered.remove(&["404", "route_not_found", "Not found."].map(str::to_owned).into()));
+    let step = Regex::new(r#"const [A-Z_]*STEP: &str =\s*"([^"]*)""#).unwrap();
+    let failed = |step: &str| ["500", "internal_error", step].map(str::to_owned).into();
+    answered.extend(step.captures_iter(&all_sources()).map(|found| failed(&found[1])));
+    answered
+}
+
+#[test]
+fn every_error_has_the_status_the_code_and_the_message_that_are_described() {
+    let (described, answered) = (described_errors(&openapi()), answered_errors());
+    assert!(answered.len() > 20, "{answered:?}");
+    assert_eq!(described, answered);
+}
+
+/// The names of a schema's properties, with the most characters that each may have.
+fn properties(schema: &Value) -> BTreeMap<String, Option<u64>> {
+    let properties = schema["properties"].as_object().unwrap().iter();
+    properties.map(|(name, property)| (name.clone(), property["maxLength"].as_u64())).collect()
+}
+
+fn names(list: &Value) -> BTreeSet<&str> {
+    list.as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect()
+}
+
+#[test]
+fn a_customer_has_the_fields_and_the_lengths_that_are_described() {
+    let openapi = openapi();
+    let schemas = &openapi["components"]["schemas"];
+    let length = |field: &profile::Field| (field.name.to_owned(), u64::try_from(field.max_characters).ok());
+    let mut sent: BTreeMap<_, _> = profile::FIELDS.iter().map(length).collect();
+    let mut shown: BTreeSet<_> = sent.keys().cloned().collect();
+    sent.insert("email".to_owned(), Some(254));
+    assert_eq!(properties(&schemas["CustomerDetails"]), sent);
+    shown.extend(["cuid", "email", "created_at"].map(str::to_owned));
+    assert_eq!(properties(&schemas["Customer"]).into_keys().collect::<BTreeSet<_>>(), shown);
+
+    let mut required: BTreeSet<_> = profile::FIELDS.iter().filter(|field| field.required).map(|it| it.name).collect();
+    required.insert("email");
+    assert_eq!(names(&schemas["CustomerDetails"]["required"]), required);
+    required.extend(["cuid", "created_at"]);
+    assert_eq!(names(&schemas["Customer"]["required"]), required);
+}
+
+/// The example of a whole record, the event that shows one, and the messages about lengths.
+#[test]
+fn every_field_of_a_customer_is_shown_and_its_length_told() {
+    let openapi = openapi();
+    let creation = &openapi["paths"]["/customer"]["post"]["requestBody"]["content"]["application/json"];
+    let example = &creation["examples"]["full"]["value"];
+    let event: Value = serde_json::from_str(&read("events/get-customer/itself.expected.json")).unwrap();
+    for field in &profile::FIELDS {
+        assert!(example[field.name].is_string(), "the example of POST /customer lacks {}", field.name);
+        assert!(event["body"][field.name].is_string(), "no event shows {}", field.name);
+        let figures = field.max_characters.to_string();
+        assert_eq!(field.too_long.replace(',', "").split(' ').nth(4), Some(&*figures), "{}", field.name);
+    }
+}
