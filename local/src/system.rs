@@ -133,7 +133,7 @@ impl Backends {
         let (calls_made, policy) = (calls.clone(), policies.clone());
         Front::serve(dynamodb_listener, &tables, calls_made, policy, faults.clone(), &servers).await?;
         tables.clone().sweep_until(servers.end());
-        Ok(Self { mail, dynamodb, tables, mailbox, calls, policies, faults, assignments, template, servers })
+        Ok(Self { mail, dynamodb, tables, mailbox, calls, policies, faults, template, assignments, servers })
     }
 }
 

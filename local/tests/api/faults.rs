@@ -215,8 +215,15 @@ async fn strike_all_at(endpoints: &[Endpoint]) -> usize {
 }
 
 const PASSCODES_AND_TICKETS: [Endpoint; 4] = [Endpoint::Send, Endpoint::AuthByEmail, Endpoint::Sso, Endpoint::Redeem];
-const CUSTOMERS_AND_PAIRS: [Endpoint; 5] =
-    [Endpoint::Create, Endpoint::List, Endpoint::Get, Endpoint::AuthByCuid, Endpoint::Nopasscode];
+const CUSTOMERS_AND_PAIRS: [Endpoint; 7] = [
+    Endpoint::Create,
+    Endpoint::List,
+    Endpoint::Get,
+    Endpoint::AuthByCuid,
+    Endpoint::Nopasscode,
+    Endpoint::RevokeAll,
+    Endpoint::RevokeOwn,
+];
 
 #[tokio::test]
 async fn passcodes_and_tickets_survive_every_fault_at_every_call() {

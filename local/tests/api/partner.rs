@@ -52,7 +52,7 @@ impl Visitor {
         let key = &app.demo.platform.platformkey;
         app.command(json!({ "command": "change_platform", "platformkey": key, "url": platform })).await;
         let servers = Servers::new();
-        let code_lifetime = Duration::from_secs(app.setting("PASSCODE_TTL_SECONDS").parse().unwrap());
+        let code_lifetime = Duration::from_millis(app.passcode_lifetime());
         servers.serve(listener, partner::router(&app.system.api, &app.demo, code_lifetime).unwrap());
         Self { app, url, cookies: BTreeMap::new(), _servers: servers }
     }

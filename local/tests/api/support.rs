@@ -68,12 +68,6 @@ impl TestApp {
         Self::start_from(options).await
     }
 
-    /// The value that the template gives to a variable of the functions.
-    pub fn setting(&self, variable: &str) -> &str {
-        let mut functions = self.system.backends.template.functions.iter();
-        functions.find_map(|function| function.environment.get(variable)).unwrap()
-    }
-
     /// The keys of the template's routes, such as `GET /customer`, each with its function's name.
     pub fn routes(&self) -> BTreeMap<String, String> {
         let functions = self.system.backends.template.functions.iter();

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 mod description;
+mod prose;
 
 use local::{
     binaries,
@@ -9,7 +10,6 @@ use local::{
 };
 use regex_lite::Regex;
 use serde_json::Value;
-use shared::passcode::limits::{DIGITS, FAILURES_IN_A_ROW, GUESSES_PER_PASSCODE, MAIL_WINDOWS, PAUSE};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
@@ -382,46 +382,4 @@ fn whoever_holds_the_pepper_is_under_its_key() {
     let samconfig = read("samconfig.toml");
     let (_, prod) = samconfig.split_once("[prod.deploy.parameters]").unwrap();
     assert!(prod.contains("\"EncryptPepper=true\""));
-}
-
-/// What people read of the limits of passcodes.
-#[test]
-fn the_limits_of_passcodes_are_what_is_written_of_them() {
-    let word = |number: usize| {
-        let words = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"];
-        words.get(number).map_or_else(|| number.to_string(), |word| (*word).to_owned())
-    };
-    let (digits, guesses, failures) = (word(DIGITS), word(GUESSES_PER_PASSCODE), FAILURES_IN_A_ROW);
-    let [first, second] = MAIL_WINDOWS;
-    let minutes = first.length.as_secs() / 60;
-    let (first, second) = (first.mails, second.mails);
-    let lifetime = template().functions.into_iter().find_map(|mut it| it.environment.remove("PASSCODE_TTL_SECONDS"));
-    let lifetime = lifetime.unwrap().parse::<u64>().unwrap() / 60;
-    let shown = format!(r"\d{{{}}} \d{{{}}}", DIGITS / 2, DIGITS - DIGITS / 2);
-    for (file, sentence) in [
-        ("openapi.yaml", format!("mails {digits} digits")),
-        ("openapi.yaml", format!("a passcode of {digits} digits")),
-        ("openapi.yaml", format!("A passcode is valid for {lifetime} minutes")),
-        ("openapi.yaml", format!("at most {guesses} wrong guesses")),
-        ("openapi.yaml", format!("A passcode stands {guesses} different wrong guesses")),
-        ("openapi.yaml", format!("pause that {failures} wrong guesses in a row bring")),
-        ("openapi.yaml", format!("After {failures} wrong guesses in a row")),
-        ("template.yaml", format!("locked for an hour after {failures} wrong guesses in a row")),
-        ("docs/security.md", format!("{GUESSES_PER_PASSCODE} distinct guesses a code")),
-        ("docs/security.md", format!("{failures} guesses an hour at most of 10^{DIGITS}")),
-        ("docs/security.md", format!("{first} mails in {minutes} minutes, {second} a day")),
-        ("docs/security.md", format!("fewer than {GUESSES_PER_PASSCODE} tried")),
-        ("docs/security.md", format!("fewer than {failures} failures")),
-        ("docs/security.md", format!("| at least 6 decimal digits | {DIGITS} |")),
-        ("examples/partner-site/src/lib.rs", format!("A code has {digits} digits")),
-        ("examples/partner-site/templates/partner.html", format!("The code, {digits} digits")),
-        ("check.d/browser/partner.test.mjs", format!("A code has {digits} digits")),
-        ("check.d/browser/harness.mjs", shown.clone()),
-        ("examples/sign-in.mjs", shown.clone()),
-        ("examples/sign-in.py", shown),
-    ] {
-        let text = read(file).split_whitespace().collect::<Vec<_>>().join(" ");
-        assert!(text.contains(&sentence), "{file} does not say {sentence:?}");
-    }
-    assert_eq!(PAUSE.as_secs(), 3600, "the description, the template and docs/security.md say an hour");
 }

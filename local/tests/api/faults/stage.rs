@@ -22,6 +22,10 @@ pub enum Endpoint {
     AuthByCuid,
     AuthByEmail,
     Nopasscode,
+    /// All of a customer's pairs, by the App.
+    RevokeAll,
+    /// The customer's own pair.
+    RevokeOwn,
     /// A command of the operator's.
     Command(&'static str),
 }
@@ -38,6 +42,7 @@ impl Endpoint {
             Self::Send => "send-passcode",
             Self::AuthByCuid | Self::AuthByEmail => "auth",
             Self::Nopasscode => "auth-nopasscode",
+            Self::RevokeAll | Self::RevokeOwn => "revoke-credentials",
             Self::Command(_) => "operator",
         }
     }
@@ -92,6 +97,8 @@ impl Stage<'_> {
             Endpoint::AuthByCuid => demo.auth_by_cuid(&self.cuid).await,
             Endpoint::AuthByEmail => demo.auth(&self.email, &self.secret).await,
             Endpoint::Nopasscode => demo.nopasscode(&self.email).await,
+            Endpoint::RevokeAll => demo.revoke(&self.cuid).await,
+            Endpoint::RevokeOwn => self.app.as_customer(&self.pair).revoke(&self.cuid).await,
             Endpoint::Command(name) => self.give(name).await,
         }
     }
@@ -130,6 +137,7 @@ impl Stage<'_> {
     pub const fn success(&self) -> u16 {
         match self.endpoint {
             Endpoint::Create => 201,
+            Endpoint::RevokeAll | Endpoint::RevokeOwn => 204,
             Endpoint::Sso => 302,
             _ => 200,
         }
@@ -163,6 +171,7 @@ impl Stage<'_> {
                 let ticket = self.app.demo().ticket(&self.email).await;
                 assert_eq!(self.app.platform().redeem(&ticket).await.status, 200);
             }
+            (Endpoint::RevokeOwn, 403) => assert_eq!(again.code(), "invalid_token"),
             (Endpoint::Command("erase_customer"), 500) => assert_eq!(again.body["message"], "No such customer."),
             (endpoint, status) => panic!("{endpoint:?} cannot go on: {status} {}", again.body),
         }
