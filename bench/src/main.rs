@@ -15,6 +15,7 @@ mod contestants;
 mod costs;
 mod goals;
 mod hot_record;
+mod idle;
 mod load;
 mod measure;
 mod process;
@@ -56,6 +57,8 @@ enum What {
     Load,
     /// Simulate an App whose one record is read by more requests than a partition serves.
     HotRecord,
+    /// Itemise what the template costs in a month without requests.
+    Idle,
     /// Show where a function's instructions go, by crate.
     Profile {
         /// The function.
@@ -103,8 +106,17 @@ async fn main() -> Result<ExitCode> {
             say(&table);
             report::insert(&root.join("docs/performance.md"), "hot-record", &table).map(|()| ExitCode::SUCCESS)
         }
+        Some(What::Idle) => {
+            let table = idle::table(&template(&root)?)?;
+            say(&table);
+            report::insert(&root.join("docs/operations.md"), "idle", &table).map(|()| ExitCode::SUCCESS)
+        }
         Some(What::Profile { function }) => show_profile(&root, &folder, &function).await.map(|()| ExitCode::SUCCESS),
     }
+}
+
+fn template(root: &Path) -> Result<String> {
+    std::fs::read_to_string(root.join("template.yaml")).context("cannot read template.yaml")
 }
 
 async fn measure(root: &Path, folder: &Path, arguments: &Measuring) -> Result<()> {
@@ -133,7 +145,7 @@ async fn measure(root: &Path, folder: &Path, arguments: &Measuring) -> Result<()
         let document = root.join("docs/performance.md");
         report::insert(&document, "goals", &goals::table(&lines))?;
         report::insert(&document, "costs", &costs::table(&priced))?;
-        report::insert(&document, "months", &costs::months(&priced))?;
+        report::insert(&document, "months", &costs::months(&priced, idle::sum(&template(root)?)?))?;
         std::fs::write(root.join("docs/performance-cold.svg"), report::cold_chart(&lines))?;
     }
     Ok(())
