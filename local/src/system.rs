@@ -43,7 +43,7 @@ pub struct Options {
     pub concurrency: usize,
     /// Whether processes are stopped between invocations, as Lambda does.
     pub freeze: bool,
-    /// Whether `RouteSettings` are enforced.
+    /// Whether `DefaultRouteSettings` are enforced.
     pub throttle: bool,
     /// Where data is kept; in memory without it.
     pub data: Option<PathBuf>,
@@ -225,7 +225,7 @@ impl System {
     /// No such function, or the function's error as JSON with `errorType` and `errorMessage`.
     pub async fn invoke(&self, function: &str, payload: &Value) -> Result<Value, Value> {
         let pool = self.functions.get(function).ok_or_else(|| Value::from(format!("no function {function}")))?;
-        pool.invoke(Bytes::from(payload.to_string()), None).outcome().await.json()
+        pool.invoke(Bytes::from(payload.to_string()), None, None).outcome().await.json()
     }
 }
 
@@ -277,6 +277,7 @@ fn spec(function: &Function, binary: &Path, options: &Options, backends: &Backen
         name: name.clone(),
         binary: binary.to_path_buf(),
         environment,
+        aliases: function.aliases.clone(),
         timeout: function.timeout,
         concurrency: options.concurrency,
         freeze: options.freeze,

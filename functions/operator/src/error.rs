@@ -7,6 +7,8 @@ use shared::{id::Cuid, store::StoreError};
 pub enum OperatorError {
     /// The command, or one of its fields, is not as it should be; the text says which, all of them at once.
     Invalid(String),
+    /// The caller may not give this command; the text says which, and by which name it called.
+    NotAllowed(String),
     /// There is no such record; the text says which kind.
     NotFound(&'static str),
     /// The address belongs to another customer of the App.
@@ -23,6 +25,7 @@ impl std::fmt::Debug for OperatorError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Invalid(message) => write!(f, "Invalid({message})"),
+            Self::NotAllowed(message) => write!(f, "NotAllowed({message})"),
             Self::NotFound(what) => write!(f, "NotFound({what})"),
             Self::AddressTaken { cuid } => write!(f, "AddressTaken({cuid})"),
             Self::Failed(_) => f.write_str("Failed(…)"),
@@ -47,6 +50,7 @@ impl From<OperatorError> for Diagnostic {
     fn from(error: OperatorError) -> Self {
         let (error_type, error_message) = match error {
             OperatorError::Invalid(message) => ("InvalidCommand", message),
+            OperatorError::NotAllowed(message) => ("NotAllowed", message),
             OperatorError::NotFound(what) => ("NotFound", format!("No such {what}.")),
             OperatorError::AddressTaken { cuid } => {
                 ("AddressTaken", format!("The customer {cuid} of this App has that address."))

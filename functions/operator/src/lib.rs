@@ -8,6 +8,7 @@ mod error;
 mod fields;
 mod list;
 mod platforms;
+mod rights;
 mod tokens;
 mod values;
 
@@ -57,9 +58,11 @@ impl Done {
 /// Answers one command.
 ///
 /// # Errors
-/// [`OperatorError`] for an unknown command, a bad or unknown field, a record that is missing, or a failed dependency.
+/// [`OperatorError`] for an unknown command, one that the caller may not give, a bad or unknown field, a record that is
+/// missing, or a failed dependency.
 pub async fn handle(deps: &Deps, event: LambdaEvent<Value>) -> Result<Value, OperatorError> {
     let (command, fields) = fields::command(event.payload)?;
+    rights::check(&event.context.invoked_function_arn, &command)?;
     // Boxed: the futures of all commands in one are too deep for the compiler.
     let done = Box::pin(dispatch(deps, &command, fields)).await.inspect_err(|error| {
         if let OperatorError::Failed(cause) = error {

@@ -31,6 +31,8 @@ pub struct Spec {
     pub binary: PathBuf,
     /// Its whole environment but for what tells one process from another.
     pub environment: BTreeMap<String, String>,
+    /// The other names by which it may be called.
+    pub aliases: Vec<String>,
     /// How long one invocation may take.
     pub timeout: Duration,
     /// Processes at most.
@@ -45,6 +47,8 @@ struct Invocation {
     request_id: String,
     /// The id under which what the function calls is recorded.
     recorded_as: String,
+    /// The name by which it is called, as Lambda tells the function.
+    function_arn: String,
     payload: Bytes,
     /// Told when a process has taken the invocation: the time in the queue counts towards nothing.
     started: oneshot::Sender<()>,

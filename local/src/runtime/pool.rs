@@ -4,7 +4,11 @@ use super::{
     Assignments, Invocation, Outcome, Running, Spec,
     process::{self, End},
 };
-use crate::{ids, logs::Logs};
+use crate::{
+    ids,
+    logs::Logs,
+    template::{ACCOUNT, REGION},
+};
 use axum::body::Bytes;
 use std::{collections::VecDeque, sync::Arc};
 use tokio::{
@@ -14,6 +18,8 @@ use tokio::{
 
 /// A function that can be called.
 pub struct Pool {
+    arn: String,
+    aliases: Vec<String>,
     messages: mpsc::UnboundedSender<Message>,
     task: JoinHandle<()>,
 }
@@ -35,6 +41,8 @@ impl Pool {
     pub fn new(spec: Spec, assignments: Assignments, logs: Logs) -> Self {
         let (messages, inbox) = mpsc::unbounded_channel();
         let (idle_sender, idle_inbox) = mpsc::unbounded_channel();
+        let arn = format!("arn:aws:lambda:{REGION}:{ACCOUNT}:function:{}", spec.name);
+        let aliases = spec.aliases.clone();
         let state = State {
             context: process::Context { spec: Arc::new(spec), assignments, logs, idle: idle_sender },
             queue: VecDeque::new(),
@@ -44,7 +52,7 @@ impl Pool {
             starting: 0,
             warming: Vec::new(),
         };
-        Self { messages, task: tokio::spawn(state.run(inbox, idle_inbox)) }
+        Self { arn, aliases, messages, task: tokio::spawn(state.run(inbox, idle_inbox)) }
     }
 
     /// Starts one process if there is none, and waits until it has asked for work.
@@ -64,15 +72,23 @@ impl Pool {
         self.task.abort();
     }
 
-    /// Calls the function. What it calls is recorded under `recorded_as`, or else under Lambda's request id.
+    /// Whether the function may be called by this alias, or by the name of its only version.
     #[must_use]
-    pub fn invoke(&self, payload: Bytes, recorded_as: Option<String>) -> Running {
+    pub fn has(&self, qualifier: &str) -> bool {
+        qualifier == "$LATEST" || self.aliases.iter().any(|alias| alias == qualifier)
+    }
+
+    /// Calls the function, under an alias if one is given. What it calls is recorded under `recorded_as`, or else under
+    /// Lambda's request id.
+    #[must_use]
+    pub fn invoke(&self, payload: Bytes, qualifier: Option<&str>, recorded_as: Option<String>) -> Running {
         let (started_sender, started) = oneshot::channel();
         let (outcome_sender, outcome) = oneshot::channel();
         let request_id = ids::uuid();
         let invocation = Invocation {
             recorded_as: recorded_as.unwrap_or_else(|| request_id.clone()),
             request_id: request_id.clone(),
+            function_arn: qualifier.map_or_else(|| self.arn.clone(), |alias| format!("{}:{alias}", self.arn)),
             payload,
             started: started_sender,
             outcome: outcome_sender,

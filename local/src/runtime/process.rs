@@ -5,10 +5,7 @@ use super::{
     api::{self, Delivery, Event},
     pool::Idle,
 };
-use crate::{
-    logs::Logs,
-    template::{ACCOUNT, REGION},
-};
+use crate::logs::Logs;
 use axum::{body::Bytes, http::StatusCode};
 use rustix::process::{Pid, Signal, kill_process};
 use std::{
@@ -136,7 +133,7 @@ impl Process {
             let deadline = Instant::now() + self.context.spec.timeout;
             let delivery = Delivery {
                 request_id: invocation.request_id.clone(),
-                function_arn: format!("arn:aws:lambda:{REGION}:{ACCOUNT}:function:{}", self.context.spec.name),
+                function_arn: invocation.function_arn.clone(),
                 deadline: SystemTime::now() + self.context.spec.timeout,
                 payload: invocation.payload.clone(),
             };

@@ -41,6 +41,9 @@ async fn what_cannot_be_called_is_refused_as_lambda_refuses_it() {
     let unknown = invoke(&system.api, "nobody", "{}", &[]).await;
     assert_eq!(unknown.status(), 404);
     assert_eq!(unknown.headers()["x-amzn-errortype"], "ResourceNotFoundException");
+    let alias = invoke(&system.api, "probe:nobody", "{}", &[]).await;
+    assert_eq!(alias.status(), 404);
+    assert_eq!(alias.json::<Value>().await.unwrap()["Message"], "Function not found: probe:nobody");
     let broken = invoke(&system.api, "probe", "{", &[]).await;
     assert_eq!(broken.status(), 400);
     assert_eq!(broken.headers()["x-amzn-errortype"], "InvalidRequestContentException");

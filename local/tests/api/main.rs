@@ -21,6 +21,7 @@ mod partner;
 mod passcodes;
 mod races;
 mod reference;
+mod rights;
 mod sam_local;
 mod story;
 mod support;
