@@ -50,7 +50,7 @@ pub struct Arguments {
     /// Stop each process between its calls, as Lambda does.
     #[arg(long)]
     freeze: bool,
-    /// Enforce the template's `RouteSettings`.
+    /// Enforce the template's `DefaultRouteSettings`.
     #[arg(long)]
     throttle: bool,
     /// Keep the data in this folder; without it everything is in memory.

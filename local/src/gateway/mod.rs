@@ -52,13 +52,13 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// The API of `template`, its limits enforced if `throttled`.
+    /// The API of `template`, its limit enforced if `throttled`.
     ///
     /// # Errors
     /// Routes that contradict each other.
     pub fn new(template: &Template, functions: Arc<Pools>, throttled: bool) -> Result<Self> {
-        let throttle = Throttle::new(template.default_limit, template.route_limits.clone());
-        Ok(Self { routes: Routes::new(&template.functions)?, throttle: throttled.then_some(throttle), functions })
+        let throttle = template.limit.filter(|_| throttled).map(Throttle::new);
+        Ok(Self { routes: Routes::new(&template.functions)?, throttle, functions })
     }
 
     /// The API as a service, whose reference begins with the credentials of `demo`.
@@ -96,7 +96,7 @@ impl Gateway {
         if event.len() > EVENT_LIMIT {
             return unreadable(StatusCode::PAYLOAD_TOO_LARGE);
         }
-        let running = function.invoke(Bytes::from(event), Some(request_id.to_owned()));
+        let running = function.invoke(Bytes::from(event), None, Some(request_id.to_owned()));
         match running.outcome_within(INTEGRATION_LIMIT).await {
             Some(Outcome::Reply(reply)) => reply::response(&reply),
             Some(Outcome::Failed(_)) => reply::internal_error(),

@@ -1,16 +1,15 @@
-//! The limits of `RouteSettings`: a token bucket for each route.
+//! The limit of `DefaultRouteSettings`: a token bucket for each route.
 
 use crate::template::Limit;
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::HashMap,
     sync::{Mutex, PoisonError},
     time::Instant,
 };
 
 /// The buckets of one stage.
 pub struct Throttle {
-    default: Option<Limit>,
-    routes: BTreeMap<String, Limit>,
+    limit: Limit,
     buckets: Mutex<HashMap<String, Bucket>>,
 }
 
@@ -20,15 +19,15 @@ struct Bucket {
 }
 
 impl Throttle {
-    /// Full buckets under these limits; a route without a limit of its own has the default one.
+    /// Full buckets of this size.
     #[must_use]
-    pub fn new(default: Option<Limit>, routes: BTreeMap<String, Limit>) -> Self {
-        Self { default, routes, buckets: Mutex::default() }
+    pub fn new(limit: Limit) -> Self {
+        Self { limit, buckets: Mutex::default() }
     }
 
     /// Whether a request to the route may pass at `now`.
     pub fn admits(&self, route_key: &str, now: Instant) -> bool {
-        let Some(limit) = self.routes.get(route_key).copied().or(self.default) else { return true };
+        let limit = self.limit;
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         let full = Bucket { tokens: limit.burst, filled_at: now };
         let bucket = buckets.entry(route_key.to_owned()).or_insert(full);
@@ -47,19 +46,15 @@ impl Throttle {
 mod tests {
     use super::Throttle;
     use crate::template::Limit;
-    use std::{
-        collections::BTreeMap,
-        time::{Duration, Instant},
-    };
+    use std::time::{Duration, Instant};
 
     #[test]
     fn a_burst_passes_and_then_the_rate() {
-        let own = BTreeMap::from_iter([("GET /a".to_owned(), Limit { rate: 2.0, burst: 3.0 })]);
-        let throttle = Throttle::new(Some(Limit { rate: 1.0, burst: 1.0 }), own);
+        let throttle = Throttle::new(Limit { rate: 2.0, burst: 3.0 });
         let start = Instant::now();
         let passed = |key: &str, at: Instant, tries: usize| (0..tries).filter(|_| throttle.admits(key, at)).count();
         assert_eq!(passed("GET /a", start, 10), 3);
         assert_eq!(passed("GET /a", start + Duration::from_secs(1), 10), 2);
-        assert_eq!(passed("GET /b", start, 10), 1, "the default limit, in a bucket of its own");
+        assert_eq!(passed("GET /b", start, 10), 3, "each route has a bucket of its own");
     }
 }

@@ -15,6 +15,7 @@ fn function(statements: &Value) -> Function {
         memory_mb: 128,
         routes: Vec::new(),
         statements: statements.as_array().unwrap().clone(),
+        aliases: Vec::new(),
     }
 }
 

@@ -1,7 +1,8 @@
-//! `Ref`, `Sub`, `GetAtt` and `If`, and the condition functions, over the template's own parameters and resources.
+//! `Ref`, `Sub`, `GetAtt`, `If`, `Select` and `Split`, and the condition functions, over the template's own parameters
+//! and resources.
 
 use super::parameters::scalar;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
@@ -73,8 +74,45 @@ impl Scope {
                 let condition = condition.as_str().context("a Fn::If does not name its condition")?;
                 self.evaluate(if self.condition(condition)? { yes } else { no })
             }
+            "Fn::Select" => {
+                let parts = argument.as_array().filter(|parts| parts.len() == 2);
+                let Some([index, list]) = parts.map(Vec::as_slice) else {
+                    bail!("a Fn::Select is not an index and a list: {argument}");
+                };
+                let index: usize = scalar(index).and_then(|index| index.parse().ok()).context("no index")?;
+                let list = self.evaluate(list)?.unwrap_or_default();
+                let chosen = list.get(index).with_context(|| format!("a Fn::Select finds nothing at {index}"))?;
+                Ok(Some(chosen.clone()))
+            }
+            "Fn::Split" => {
+                let parts = argument.as_array().filter(|parts| parts.len() == 2);
+                let Some([delimiter, text]) = parts.map(Vec::as_slice) else {
+                    bail!("a Fn::Split is not a delimiter and a text: {argument}");
+                };
+                let delimiter = delimiter.as_str().context("a Fn::Split's delimiter is no text")?;
+                let text = self.evaluate(text)?.as_ref().and_then(scalar).context("a Fn::Split has no text")?;
+                Ok(Some(text.split(delimiter).collect()))
+            }
             other => bail!("{other} cannot stand here"),
         }
+    }
+
+    /// Refuses parameters that one of the template's `Rules` does not allow, in the rule's words.
+    ///
+    /// # Errors
+    /// The description of the first assertion that fails, and a rule that is not understood.
+    pub fn check_rules(&self, rules: &Map<String, Value>) -> Result<()> {
+        for (name, rule) in rules {
+            let applies = rule.get("RuleCondition").map_or(Ok(true), |condition| self.holds(condition));
+            if !applies.with_context(|| format!("in the rule {name}"))? {
+                continue;
+            }
+            for assertion in rule["Assertions"].as_array().into_iter().flatten() {
+                let held = self.holds(&assertion["Assert"]).with_context(|| format!("in the rule {name}"))?;
+                ensure!(held, "{}", assertion["AssertDescription"].as_str().unwrap_or(name));
+            }
+        }
+        Ok(())
     }
 
     /// What `Ref` yields: a parameter, a pseudo parameter, or a resource's name.

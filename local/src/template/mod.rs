@@ -10,6 +10,7 @@ mod yaml;
 
 pub use intrinsics::{ACCOUNT, REGION};
 pub use secrets::Secrets;
+pub use yaml::parse;
 
 use anyhow::{Context, Result};
 use intrinsics::Scope;
@@ -31,6 +32,8 @@ pub struct Function {
     pub routes: Vec<Route>,
     /// Its own IAM statements, evaluated.
     pub statements: Vec<Value>,
+    /// The other names by which it may be called.
+    pub aliases: Vec<String>,
 }
 
 /// One route of the HTTP API.
@@ -64,7 +67,7 @@ pub struct Table {
     pub ttl_attribute: Option<String>,
 }
 
-/// A token bucket's size, as in `RouteSettings`.
+/// A token bucket's size, as in `DefaultRouteSettings`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Limit {
     /// Requests a second.
@@ -80,10 +83,8 @@ pub struct Template {
     pub functions: Vec<Function>,
     /// Every table, by logical id.
     pub tables: Vec<Table>,
-    /// `DefaultRouteSettings`, where it limits anything.
-    pub default_limit: Option<Limit>,
-    /// `RouteSettings` by route key.
-    pub route_limits: BTreeMap<String, Limit>,
+    /// `DefaultRouteSettings`, where it limits anything: the limit of each route.
+    pub limit: Option<Limit>,
 }
 
 impl Template {
@@ -92,7 +93,7 @@ impl Template {
     /// # Errors
     /// Whatever is not understood or not allowed, by name.
     pub fn load(text: &str, overrides: &BTreeMap<String, String>, secrets: &mut Secrets) -> Result<Self> {
-        let mut root = yaml::parse(text)?;
+        let mut root = parse(text)?;
         let mut section = |name: &str| match root[name].take() {
             Value::Object(fields) => fields,
             _ => Map::new(),
@@ -103,10 +104,11 @@ impl Template {
             conditions: section("Conditions"),
             resources: section("Resources"),
         };
+        scope.check_rules(&section("Rules"))?;
         let declared = secret_declarations(&scope)?;
         let mut fill = |text: &str| secrets.fill(text, &declared);
-        let mut template =
-            Self { functions: Vec::new(), tables: Vec::new(), default_limit: None, route_limits: BTreeMap::new() };
+        let mut template = Self { functions: Vec::new(), tables: Vec::new(), limit: None };
+        let mut aliases = Vec::new();
         for (logical_id, resource) in &scope.resources {
             if !resources::exists(&scope, resource)? {
                 continue;
@@ -117,24 +119,24 @@ impl Template {
                     Some("AWS::Serverless::Function") => {
                         let name = intrinsics::function_name(logical_id, resource)?;
                         let defaults = scope.evaluate(&globals["Function"])?.unwrap_or_default();
-                        let (function, limits) = resources::function(name, &properties()?, &defaults, &mut fill)?;
-                        template.functions.push(function);
-                        template.route_limits.extend(limits);
+                        template.functions.push(resources::function(name, &properties()?, &defaults, &mut fill)?);
                     }
                     Some("AWS::DynamoDB::Table") => template.tables.push(resources::table(logical_id, &properties()?)?),
                     Some("AWS::Serverless::HttpApi") => {
                         let defaults = scope.evaluate(&globals["HttpApi"])?.unwrap_or_default();
-                        let own = properties()?;
-                        let settings = |key: &str| own.get(key).unwrap_or(&defaults[key]).clone();
-                        template.default_limit = resources::limit(&settings("DefaultRouteSettings"))?;
-                        template.route_limits.extend(resources::limits(&settings("RouteSettings"))?);
+                        template.limit = resources::limit(&properties()?, &defaults)?;
                     }
+                    Some("AWS::Lambda::Alias") => aliases.push(resources::alias(&properties()?)?),
                     _ => {}
                 }
                 Ok(())
             };
             let mut read = read;
             read().with_context(|| format!("in the template's {logical_id}"))?;
+        }
+        for (function, alias) in aliases {
+            let known = template.functions.iter_mut().find(|known| known.name == function);
+            known.with_context(|| format!("the alias {alias} is of no function"))?.aliases.push(alias);
         }
         Ok(template)
     }
@@ -191,10 +193,24 @@ mod tests {
     }
 
     #[test]
-    fn limits_come_from_the_api_and_its_routes() {
+    fn the_limit_of_each_route_is_the_apis() {
+        assert_eq!(load(&[]).unwrap().limit, Some(Limit { rate: 100.0, burst: 200.0 }));
+        let narrower = SAMPLE.replace("DefaultRouteSettings", "RouteSettings");
+        let error = Template::load(&narrower, &BTreeMap::new(), &mut Secrets::default()).unwrap_err();
+        assert_eq!(format!("{error:#}"), "in the template's Api: a route has a limit of its own (RouteSettings)");
+    }
+
+    #[test]
+    fn a_function_has_its_aliases() {
         let template = load(&[]).unwrap();
-        assert_eq!(template.default_limit, Some(Limit { rate: 100.0, burst: 200.0 }));
-        assert_eq!(template.route_limits["GET /customer/{identifier}/auth"], Limit { rate: 5.0, burst: 10.0 });
+        assert_eq!(template.functions[0].aliases, ["look"]);
+    }
+
+    #[test]
+    fn a_rule_refuses_parameters_in_its_own_words() {
+        let error = load(&[("CaBundle", "relative.pem")]).unwrap_err();
+        assert_eq!(error.to_string(), "the bundle is an absolute path");
+        assert!(load(&[("CaBundle", "/ca.pem")]).is_ok());
     }
 
     #[test]

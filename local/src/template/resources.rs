@@ -1,26 +1,23 @@
-//! The resources of the template that stand for something here: functions, tables and the API's limits.
+//! The resources of the template that stand for something here: functions, their aliases, tables and the API's limit.
 
 use super::{Function, Limit, Route, Table, intrinsics::Scope, parameters::scalar};
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Map, Value, json};
 use std::{collections::BTreeMap, time::Duration};
-
-/// Limits by route key.
-type Limits = Vec<(String, Limit)>;
 
 /// Whether the resource's condition, if it has one, holds.
 pub fn exists(scope: &Scope, resource: &Value) -> Result<bool> {
     resource["Condition"].as_str().map_or(Ok(true), |condition| scope.condition(condition))
 }
 
-/// A function from its evaluated properties over the evaluated `Globals`, and the limits on its own routes.
+/// A function from its evaluated properties over the evaluated `Globals`.
 /// `fill` resolves references to secrets.
 pub fn function(
     name: String,
     properties: &Value,
     defaults: &Value,
     fill: &mut impl FnMut(&str) -> Result<String>,
-) -> Result<(Function, Limits)> {
+) -> Result<Function> {
     let setting = |key: &str| scalar(&properties[key]).or_else(|| scalar(&defaults[key]));
     let number = |key: &str, otherwise: u32| {
         setting(key).map_or(Ok(otherwise), |text| text.parse().with_context(|| format!("{key} is not a number")))
@@ -32,21 +29,29 @@ pub fn function(
             environment.insert(variable.clone(), fill(&value)?);
         }
     }
-    let (routes, limits) = routes(&properties["Events"])?;
-    let function = Function {
+    Ok(Function {
         name,
         environment,
         // SAM's own defaults.
         timeout: Duration::from_secs(number("Timeout", 3)?.into()),
         memory_mb: number("MemorySize", 128)?,
-        routes,
+        routes: routes(&properties["Events"])?,
         statements: statements(&properties["Policies"])?,
-    };
-    Ok((function, limits))
+        aliases: Vec::new(),
+    })
 }
 
-fn routes(events: &Value) -> Result<(Vec<Route>, Limits)> {
-    let (mut routes, mut limits) = (Vec::new(), Vec::new());
+/// An alias from its evaluated properties: whose it is, and its name.
+pub fn alias(properties: &Value) -> Result<(String, String)> {
+    let text =
+        |key: &str| properties[key].as_str().map(str::to_owned).with_context(|| format!("an alias has no {key}"));
+    // A published version would keep the code and the settings of the day when it was published.
+    ensure!(text("FunctionVersion")? == "$LATEST", "an alias is of a published version");
+    Ok((text("FunctionName")?, text("Name")?))
+}
+
+fn routes(events: &Value) -> Result<Vec<Route>> {
+    let mut routes = Vec::new();
     for (name, event) in events.as_object().into_iter().flatten() {
         match event["Type"].as_str() {
             Some("HttpApi") => {}
@@ -65,10 +70,10 @@ fn routes(events: &Value) -> Result<(Vec<Route>, Limits)> {
                 path: path.to_owned(),
             },
         };
-        limits.extend(limit(&properties["RouteSettings"])?.map(|limit| (route.key(), limit)));
+        ensure!(properties.get("RouteSettings").is_none(), "a route has a limit of its own (RouteSettings)");
         routes.push(route);
     }
-    Ok((routes, limits))
+    Ok(routes)
 }
 
 /// The statements of a function's own policies. Managed policies and SAM's templates of policies say nothing here
@@ -110,14 +115,12 @@ pub fn table(logical_id: &str, properties: &Value) -> Result<Table> {
     Ok(Table { name: logical_id.to_owned(), create: Value::Object(create), ttl_attribute })
 }
 
-/// `RouteSettings`: limits by route key.
-pub fn limits(settings: &Value) -> Result<Limits> {
-    let settings = settings.as_object().into_iter().flatten();
-    settings.filter_map(|(key, value)| limit(value).map(|limit| Some((key.clone(), limit?))).transpose()).collect()
-}
-
-/// One route's limit, if the settings have one.
-pub fn limit(settings: &Value) -> Result<Option<Limit>> {
+/// The limit that the API's evaluated properties, over the evaluated `Globals`, give to each route, if they give one.
+/// A route with a limit of its own is refused: strangers could use it up and stop that route for everybody.
+pub fn limit(properties: &Value, defaults: &Value) -> Result<Option<Limit>> {
+    let own = [properties, defaults].iter().any(|source| source.get("RouteSettings").is_some());
+    ensure!(!own, "a route has a limit of its own (RouteSettings)");
+    let settings = properties.get("DefaultRouteSettings").unwrap_or(&defaults["DefaultRouteSettings"]);
     let number = |key: &str| {
         scalar(&settings[key])
             .map(|text| text.parse::<f64>().with_context(|| format!("{key} is not a number")))

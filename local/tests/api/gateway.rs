@@ -202,7 +202,7 @@ async fn a_function_error_is_a_500_without_its_text() {
 }
 
 #[tokio::test]
-async fn route_settings_are_enforced_on_request() {
+async fn the_limit_of_each_route_is_enforced_on_request() {
     let unlimited = probes(|_| {}).await;
     let limited = probes(|options| options.throttle = true).await;
     for (system, passing) in [(&unlimited, 5), (&limited, 2)] {
@@ -212,7 +212,7 @@ async fn route_settings_are_enforced_on_request() {
         assert_eq!(passed, passing);
     }
     assert_own_answer(get(&limited, "/limited").await, 429, "Too Many Requests").await;
-    assert_eq!(get(&limited, "/customer/x").await.status(), 200, "another route has no limit");
+    assert_eq!(get(&limited, "/customer/x").await.status(), 200, "another route has a bucket of its own");
 }
 
 #[tokio::test]

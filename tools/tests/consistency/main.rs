@@ -136,17 +136,6 @@ fn no_two_routes_name_a_path_variable_differently() {
     assert!(!names.is_empty());
 }
 
-/// A stage with settings for a route that its API lacks cannot be deployed.
-#[test]
-fn every_limited_route_exists() {
-    let routes = template_routes();
-    let limits = template().route_limits;
-    assert!(!limits.is_empty());
-    for key in limits.keys() {
-        assert!(routes.contains_key(key), "{key}");
-    }
-}
-
 #[test]
 fn crates_functions_and_folders_of_events_have_the_same_names() {
     let crates = function_crates();
