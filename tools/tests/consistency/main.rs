@@ -369,6 +369,6 @@ fn whoever_holds_the_pepper_is_under_its_key() {
     let under_the_key = starts.iter().zip(ends).filter(|(name, end)| text[name.end()..*end].contains(encrypted));
     assert_eq!(under_the_key.map(|(name, _)| name.as_str().to_owned()).collect::<BTreeSet<_>>(), with_pepper);
     let samconfig = read("samconfig.toml");
-    let (_, prod) = samconfig.split_once("[prod.deploy.parameters]").unwrap();
+    let (_, prod) = samconfig.split_once("[prod.global.parameters]").unwrap();
     assert!(prod.contains("\"EncryptPepper=true\""));
 }
