@@ -1,7 +1,15 @@
 //! The record of what the functions have called: who, what, when, and how it ended.
 
-use crate::runtime::Assignments;
+use crate::{
+    assignments::Assignments,
+    requests::{Called, Requests, Text},
+};
+use axum::{
+    body::{Body, to_bytes},
+    response::Response,
+};
 use serde::Serialize;
+use serde_json::Value;
 use std::{
     collections::VecDeque,
     sync::{Arc, Mutex, PoisonError},
@@ -37,6 +45,7 @@ pub struct Call {
 pub struct Calls {
     made: Arc<Mutex<VecDeque<Call>>>,
     assignments: Assignments,
+    requests: Requests,
     epoch: Instant,
 }
 
@@ -51,11 +60,21 @@ pub struct Caller {
     pub process: Option<u32>,
 }
 
+/// A call that was made, or was not.
+pub(crate) struct Made {
+    /// What the caller gets.
+    pub answer: Response,
+    /// What was made to go wrong, in plain words.
+    pub fault: Option<String>,
+    /// Whether the caller gets nothing at all.
+    pub cut: bool,
+}
+
 impl Calls {
-    /// An empty record; `assignments` say which request a process works on.
+    /// An empty record; `assignments` say which request a process works on, and `requests` keep the call's details.
     #[must_use]
-    pub fn new(assignments: Assignments) -> Self {
-        Self { made: Arc::default(), assignments, epoch: Instant::now() }
+    pub fn new(assignments: Assignments, requests: Requests) -> Self {
+        Self { made: Arc::default(), assignments, requests, epoch: Instant::now() }
     }
 
     /// Who has signed a request, by its `Authorization` header. The signature itself proves nothing here: every
@@ -81,7 +100,30 @@ impl Calls {
         self.epoch.elapsed()
     }
 
-    pub(crate) fn add(&self, call: Call) {
+    /// Takes a call in, with what was asked, what came of it and the statements that allowed it; returns the answer.
+    pub(crate) async fn note(&self, call: Call, request: &[u8], made: Made, allowed_by: Vec<Value>) -> Response {
+        let Made { answer, fault, cut } = made;
+        // The body of an answer that is cut must not be read: it breaks the connection.
+        let (answer, text) = if cut { (answer, Text::default()) } else { read(answer).await };
+        if let Some(id) = &call.request_id {
+            let called = Called {
+                service: call.service,
+                action: call.action.clone(),
+                request: Text::of(request),
+                answer: text,
+                status: call.status,
+                fault,
+                allowed_by,
+                started_ms: 0.0,
+                ended_ms: 0.0,
+            };
+            self.requests.called(id, self.epoch + call.started, called);
+        }
+        self.add(call);
+        answer
+    }
+
+    fn add(&self, call: Call) {
         let mut calls = self.made.lock().unwrap_or_else(PoisonError::into_inner);
         if calls.len() == KEPT {
             calls.pop_front();
@@ -101,6 +143,13 @@ impl Calls {
         let of_request = |call: &&Call| call.request_id.as_deref() == Some(request_id);
         self.made.lock().unwrap_or_else(PoisonError::into_inner).iter().filter(of_request).cloned().collect()
     }
+}
+
+async fn read(answer: Response) -> (Response, Text) {
+    let (parts, body) = answer.into_parts();
+    let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    let text = Text::of(&body);
+    (Response::from_parts(parts, Body::from(body)), text)
 }
 
 /// Sequential round trips among `calls`: calls under way at the same time count as one.
@@ -124,7 +173,7 @@ pub fn round_trips<'a>(calls: impl IntoIterator<Item = &'a Call>) -> usize {
 #[cfg(test)]
 mod tests {
     use super::{Call, Calls, round_trips};
-    use crate::runtime::Assignments;
+    use crate::{assignments::Assignments, requests::Requests};
     use std::time::Duration;
 
     fn call(started: u64, ended: u64) -> Call {
@@ -149,7 +198,7 @@ mod tests {
 
     #[test]
     fn the_credential_names_the_caller() {
-        let calls = Calls::new(Assignments::default());
+        let calls = Calls::new(Assignments::default(), Requests::new(|_| {}));
         let header = "AWS4-HMAC-SHA256 Credential=auth-nopasscode.12/20200101/eu-west-1/dynamodb/aws4_request, SignedHeaders=host";
         assert_eq!(calls.caller(Some(header)).function.as_deref(), Some("auth-nopasscode"));
         assert_eq!(calls.caller(Some("AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/2020/x")).function, None);

@@ -16,14 +16,16 @@ pub struct Demo {
     pub platform: PlatformCredentials,
 }
 
-/// Makes the demo records, or takes up those that an earlier run has left in `data`; the reference begins with them.
+/// Makes the demo records, or takes up those that an earlier run has left in `data`; the pages hand them
+/// out.
 /// `platform_url` is where SSO leads to.
 ///
 /// # Errors
 /// What the operator refuses, and a data folder that cannot be written.
 pub async fn provision(system: &System, platform_url: &str, data: Option<&Path>) -> Result<Demo> {
     let demo = make_or_take_up(system, platform_url, data).await?;
-    Ok(system.demo.get_or_init(|| demo).clone())
+    system.handout.set(serde_json::to_value(&demo)?);
+    Ok(demo)
 }
 
 async fn make_or_take_up(system: &System, platform_url: &str, data: Option<&Path>) -> Result<Demo> {

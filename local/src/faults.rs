@@ -1,7 +1,10 @@
 //! Faults between the functions and their backends: what a test wants to go wrong, at which call.
 
 use std::{
-    sync::{Arc, PoisonError, RwLock},
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicU32, Ordering},
+    },
     time::Duration,
 };
 
@@ -13,7 +16,7 @@ use futures_util::stream;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use crate::calls::Caller;
+use crate::calls::{Caller, Made};
 
 /// One way in which a call goes wrong.
 #[derive(Clone, Debug)]
@@ -43,52 +46,102 @@ pub struct Attempt<'a> {
     pub action: &'a str,
     /// The request.
     pub request: &'a Value,
+    /// The tables that it names.
+    pub tables: &'a [String],
 }
 
 type Plan = dyn Fn(&Attempt<'_>) -> Option<Fault> + Send + Sync;
 
 /// What is to go wrong from now on; nothing at first.
 #[derive(Clone, Default)]
-pub struct Faults(Arc<RwLock<Option<Arc<Plan>>>>);
+pub struct Faults {
+    plan: Arc<RwLock<Option<Arc<Plan>>>>,
+    replies: Arc<AtomicU32>,
+}
+
+impl Fault {
+    /// It in plain words.
+    fn words(&self) -> String {
+        match self {
+            Self::Slow(delay) => format!("the answer came {} ms later", delay.as_millis()),
+            Self::Answer(status, _) => format!("answered with {status}, without taking effect"),
+            Self::CutBefore => "the connection was cut before the call took effect".to_owned(),
+            Self::CutAfter => "the call took effect, and its answer was lost".to_owned(),
+            Self::Partial => "the first key was left unread".to_owned(),
+            Self::KillBefore => "the process was killed before the call took effect".to_owned(),
+            Self::KillAfter => "the call took effect, and the process was killed".to_owned(),
+        }
+    }
+
+    const fn cuts(&self) -> bool {
+        matches!(self, Self::CutBefore | Self::CutAfter | Self::KillBefore | Self::KillAfter)
+    }
+}
 
 impl Faults {
     /// Asks `plan` at each call of a function from now on.
     pub fn inject(&self, plan: impl Fn(&Attempt<'_>) -> Option<Fault> + Send + Sync + 'static) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(plan));
+        *self.plan.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(plan));
     }
 
     /// Lets everything go well again.
     pub fn clear(&self) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.plan.write().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// Loses the API's next reply on its way to the caller.
+    pub fn lose_reply(&self) {
+        self.replies.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many of the API's next replies are to be lost.
+    #[must_use]
+    pub fn replies_to_lose(&self) -> u32 {
+        self.replies.load(Ordering::Relaxed)
+    }
+
+    /// Whether this reply is one of those.
+    pub(crate) fn takes_reply(&self) -> bool {
+        let less = |count: u32| count.checked_sub(1);
+        self.replies.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok()
     }
 
     /// Makes a call, unless it is to go wrong. Whoever is no function is spared.
-    pub async fn around(&self, attempt: Attempt<'_>, call: impl Future<Output = Response<Body>>) -> Response<Body> {
-        let plan = self.0.read().unwrap_or_else(PoisonError::into_inner).clone();
+    pub(crate) async fn around(&self, attempt: Attempt<'_>, call: impl Future<Output = Response<Body>>) -> Made {
+        let plan = self.plan.read().unwrap_or_else(PoisonError::into_inner).clone();
         let is_function = attempt.caller.function.is_some();
         match plan.filter(|_| is_function).and_then(|plan| plan(&attempt)) {
-            None => call.await,
-            Some(Fault::Slow(delay)) => {
-                let answer = call.await;
-                tokio::time::sleep(delay).await;
-                answer
+            None => Made { answer: call.await, fault: None, cut: false },
+            Some(fault) => {
+                let (words, cut) = (Some(fault.words()), fault.cuts());
+                Made { answer: go_wrong(fault, attempt, call).await, fault: words, cut }
             }
-            Some(Fault::Answer(status, body)) => answer(status, &body),
-            Some(Fault::CutBefore) => cut(),
-            Some(Fault::CutAfter) => {
-                call.await;
-                cut()
-            }
-            Some(Fault::Partial) => leave_unread(attempt.request, call.await).await,
-            Some(Fault::KillBefore) => {
-                kill(attempt.caller);
-                cut()
-            }
-            Some(Fault::KillAfter) => {
-                call.await;
-                kill(attempt.caller);
-                cut()
-            }
+        }
+    }
+}
+
+async fn go_wrong(fault: Fault, attempt: Attempt<'_>, call: impl Future<Output = Response<Body>>) -> Response<Body> {
+    match fault {
+        Fault::Slow(delay) => {
+            let answer = call.await;
+            tokio::time::sleep(delay).await;
+            answer
+        }
+        Fault::Answer(status, body) => answer(status, &body),
+        Fault::CutBefore => cut(),
+        Fault::CutAfter => {
+            call.await;
+            cut()
+        }
+        Fault::Partial => leave_unread(attempt.request, call.await).await,
+        Fault::KillBefore => {
+            kill(attempt.caller);
+            cut()
+        }
+        Fault::KillAfter => {
+            call.await;
+            kill(attempt.caller);
+            cut()
         }
     }
 }
@@ -127,7 +180,7 @@ fn answer(status: u16, body: &Value) -> Response<Body> {
 }
 
 /// A body that breaks off: the server then closes the connection.
-fn cut() -> Response<Body> {
+pub(crate) fn cut() -> Response<Body> {
     let broken = stream::iter([Ok::<_, std::io::Error>(Bytes::new()), Err(std::io::Error::other("cut"))]);
     Response::new(Body::from_stream(broken))
 }

@@ -4,9 +4,12 @@
 //! `cargo run -p local` starts it; tests start a [`system::System`] of their own. It is a stand for this project's
 //! template, not a CloudFormation, and it is never deployed.
 
+mod addresses;
+mod assignments;
 pub mod binaries;
 pub mod calls;
 pub mod cli;
+mod data;
 pub mod demo;
 pub mod dynamodb;
 pub mod events;
@@ -14,14 +17,18 @@ pub mod faults;
 mod files;
 pub mod gateway;
 mod guard;
+pub mod handout;
 pub mod iam;
 mod ids;
+mod inspector;
 pub mod logs;
 pub mod mailbox;
 pub mod partner;
 mod reference;
+pub mod requests;
 pub mod runtime;
 pub mod servers;
 pub mod system;
 pub mod template;
+pub mod terminal;
 mod time;

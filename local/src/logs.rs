@@ -1,8 +1,9 @@
 //! What the functions write to their standard streams.
 
+use crate::{assignments::Assignments, requests::Requests, terminal::Terminal};
+use serde_json::Value;
 use std::{
     collections::VecDeque,
-    io::Write,
     sync::{Arc, Mutex, PoisonError},
 };
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
@@ -20,17 +21,20 @@ pub struct Line {
 }
 
 /// Everything that the functions have written.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Logs {
     lines: Arc<Mutex<VecDeque<Line>>>,
-    print: bool,
+    terminal: Terminal,
+    requests: Requests,
+    assignments: Assignments,
 }
 
 impl Logs {
-    /// Logs that are also printed to standard error, each line under its function's name, if `print` is set.
+    /// No line yet. Each will be handed to `terminal` too, and put down to one of `requests` by its own `request_id`, or
+    /// else by what `assignments` say that its process works on.
     #[must_use]
-    pub fn new(print: bool) -> Self {
-        Self { lines: Arc::default(), print }
+    pub fn new(terminal: Terminal, requests: Requests, assignments: Assignments) -> Self {
+        Self { lines: Arc::default(), terminal, requests, assignments }
     }
 
     /// All lines still kept, the oldest first.
@@ -39,10 +43,23 @@ impl Logs {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }
 
-    pub(crate) fn add(&self, function: &str, text: String) {
-        if self.print {
-            // Nobody may be reading standard error any more; the function must go on all the same.
-            let _ = writeln!(std::io::stderr().lock(), "[{function}] {text}");
+    /// Takes in what is to be said of a process of `function`, in the words in which Lambda logs it.
+    pub(crate) fn report(&self, function: &str, process: &str, text: String) {
+        self.terminal.reported(function, &text);
+        self.keep(function, process, text);
+    }
+
+    /// Takes in one line of a process of `function`.
+    fn add(&self, function: &str, process: &str, text: String) {
+        self.terminal.wrote(function, &text);
+        self.keep(function, process, text);
+    }
+
+    fn keep(&self, function: &str, process: &str, text: String) {
+        let parsed: Value = serde_json::from_str(&text).unwrap_or_default();
+        let named = parsed["request_id"].as_str().map(str::to_owned);
+        if let Some(id) = named.or_else(|| self.assignments.last(process)) {
+            self.requests.wrote(&id, &text);
         }
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         if lines.len() == KEPT {
@@ -51,12 +68,12 @@ impl Logs {
         lines.push_back(Line { function: function.to_owned(), text });
     }
 
-    /// Takes in `stream` until it ends.
-    pub(crate) async fn follow(self, function: String, stream: impl AsyncRead + Unpin) {
+    /// Takes in `stream`, of this process of `function`, until it ends.
+    pub(crate) async fn follow(self, function: String, process: String, stream: impl AsyncRead + Unpin) {
         let mut reader = BufReader::new(stream);
         let mut line = Vec::new();
         while reader.read_until(b'\n', &mut line).await.is_ok_and(|read| read > 0) {
-            self.add(&function, String::from_utf8_lossy(&line).trim_end().to_owned());
+            self.add(&function, &process, String::from_utf8_lossy(&line).trim_end().to_owned());
             line.clear();
         }
     }

@@ -19,10 +19,16 @@ async fn main() -> ExitCode {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => fail(&format!("{error:#}")),
         },
-        _ = interrupted.recv() => ExitCode::SUCCESS,
-        _ = terminated.recv() => ExitCode::SUCCESS,
-        _ = hung_up.recv() => ExitCode::SUCCESS,
+        _ = interrupted.recv() => ended("Ctrl-C"),
+        _ = terminated.recv() => ended("SIGTERM"),
+        _ = hung_up.recv() => ended("SIGHUP"),
     }
+}
+
+/// Ends on a signal. A terminal shows `^C` where the cursor stands: the line begins anew.
+fn ended(signal: &str) -> ExitCode {
+    let _ = writeln!(std::io::stderr().lock(), "\nlocal: ended ({signal})");
+    ExitCode::SUCCESS
 }
 
 fn fail(why: &str) -> ExitCode {

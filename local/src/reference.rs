@@ -1,13 +1,15 @@
 //! The API reference as a page, under `/docs/` of the API's address: `openapi.yaml`, drawn by swagger-ui.
 
-use crate::{demo::Demo, guard};
+use crate::{guard, handout::Handout};
 use axum::{
     Json, Router,
+    extract::ConnectInfo,
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
     routing::{MethodRouter, get},
 };
-use std::sync::{Arc, OnceLock};
+use serde_json::json;
+use std::net::SocketAddr;
 
 /// The one server of the description that the page shows: whatever system serves the page.
 const SERVERS: &str = "servers:\n  - url: /\n    description: The system that serves this page.\n";
@@ -16,8 +18,8 @@ const POLICY: &str = "default-src 'none'; connect-src 'self'; script-src 'self';
                       img-src 'self' data:; font-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// The page and what it needs. Its addresses are relative, so that the same files work on any host. Here it begins with
-/// the credentials of `demo`, as soon as there is one.
-pub fn router<S: Clone + Send + Sync + 'static>(demo: Arc<OnceLock<Demo>>) -> Router<S> {
+/// the credentials of the demo, as soon as they are handed out.
+pub fn router<S: Clone + Send + Sync + 'static>(handout: Handout) -> Router<S> {
     let description = with_own_server(include_str!("../../openapi.yaml"));
     Router::new()
         .route("/docs", get(Redirect::temporary("/docs/")))
@@ -30,7 +32,7 @@ pub fn router<S: Clone + Send + Sync + 'static>(demo: Arc<OnceLock<Demo>>) -> Ro
             file("text/javascript", include_str!("../assets/swagger-ui/swagger-ui-bundle.js")),
         )
         .route("/docs/openapi.yaml", file("application/yaml", description))
-        .route("/docs/demo.json", get(async move |headers| credentials(&headers, demo.get())))
+        .route("/docs/demo.json", get(async move |ConnectInfo(peer), headers| credentials(peer, &headers, &handout)))
 }
 
 /// The description with `SERVERS` in place of its own servers.
@@ -48,14 +50,16 @@ fn with_own_server(description: &str) -> String {
     ours
 }
 
-fn credentials(headers: &HeaderMap, demo: Option<&Demo>) -> Response {
-    if let Err(refusal) = guard::loopback_program(headers) {
+fn credentials(peer: SocketAddr, headers: &HeaderMap, handout: &Handout) -> Response {
+    if let Err(refusal) = guard::loopback_program(peer, headers) {
         return *refusal;
     }
-    match demo {
-        Some(demo) => ([(header::CACHE_CONTROL, "no-store")], Json(demo)).into_response(),
-        None => StatusCode::NOT_FOUND.into_response(),
+    let handout = handout.get();
+    if handout.is_null() {
+        return StatusCode::NOT_FOUND.into_response();
     }
+    let demo = json!({ "app": handout["app"], "platform": handout["platform"] });
+    ([(header::CACHE_CONTROL, "no-store")], Json(demo)).into_response()
 }
 
 fn file<S: Clone + Send + Sync + 'static>(kind: &'static str, text: impl Into<axum::body::Bytes>) -> MethodRouter<S> {

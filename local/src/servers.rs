@@ -120,6 +120,7 @@ fn impatient(body: Body, patience: Duration) -> Body {
 }
 
 /// How to refuse a request whose body could not be read: it is too large, came too slowly, or is broken.
+#[must_use]
 pub fn refusal_of(unread: &Error) -> StatusCode {
     let causes = iter::successors(Some(unread as &(dyn error::Error + 'static)), |cause| cause.source());
     for cause in causes {

@@ -1,28 +1,34 @@
 //! The whole system: backends, functions and gateway, on addresses of this machine.
 
 use crate::{
+    addresses,
+    assignments::Assignments,
     calls::Calls,
-    demo::Demo,
+    data::DataFolder,
     dynamodb::{Front, Kept, Tables},
     faults::Faults,
-    gateway::{Gateway, Pools},
+    gateway::{self, Gateway, Pools},
+    handout::Handout,
     iam::Policies,
+    ids,
+    inspector::{self, Inspected},
     logs::Logs,
     mailbox::{self, Mailbox},
-    runtime::{Assignments, Pool, Spec},
+    reference,
+    requests::Requests,
+    runtime::{Pool, Spec},
     servers::Servers,
     template::{Function, REGION, Secrets, Template},
+    terminal::Terminal,
 };
 use anyhow::{Context, Result, anyhow};
 use axum::body::Bytes;
 use serde_json::Value;
 use std::{
     collections::BTreeMap,
-    net::IpAddr,
     path::{Path, PathBuf},
-    sync::{Arc, OnceLock},
+    sync::Arc,
 };
-use tokio::net::TcpListener;
 
 /// What a system is started with.
 #[derive(Clone, Debug)]
@@ -51,8 +57,8 @@ pub struct Options {
     pub database: Option<String>,
     /// A file in which each permission is noted that a function has used.
     pub permissions_record: Option<PathBuf>,
-    /// Whether the functions' output is printed as well as kept.
-    pub print_logs: bool,
+    /// What is told of each request while the system runs.
+    pub terminal: Terminal,
 }
 
 impl Options {
@@ -73,7 +79,7 @@ impl Options {
             data: None,
             database: None,
             permissions_record: None,
-            print_logs: false,
+            terminal: Terminal::silent(),
         }
     }
 }
@@ -96,6 +102,10 @@ pub struct Backends {
     pub faults: Faults,
     /// What is simulated.
     pub template: Template,
+    /// The latest requests.
+    pub requests: Requests,
+    /// Nobody else's while the system runs.
+    _data: Option<DataFolder>,
     assignments: Assignments,
     servers: Servers,
 }
@@ -107,16 +117,16 @@ impl Backends {
     /// A template that is not understood, an address in use, or data that cannot be opened.
     pub async fn start(options: &Options) -> Result<Self> {
         let data = options.data.as_deref();
+        let held = data.map(DataFolder::hold).transpose()?;
         let mut secrets = match data {
-            Some(folder) => {
-                std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
-                Secrets::kept_in(Secrets::file_in(folder))?
-            }
+            Some(folder) => Secrets::kept_in(Secrets::file_in(folder))?,
             None => Secrets::default(),
         };
         let template = Template::load(&options.template, &options.parameter_overrides, &mut secrets)?;
         let assignments = Assignments::default();
-        let calls = Calls::new(assignments.clone());
+        let terminal = options.terminal.clone();
+        let requests = Requests::new(move |row| terminal.request(row));
+        let calls = Calls::new(assignments.clone(), requests.clone());
         let policies = Policies::new(&template.functions, options.permissions_record.as_deref())?;
         let kept = match (&options.database, data) {
             (Some(url), _) => Kept::At(url.clone()),
@@ -124,16 +134,30 @@ impl Backends {
             (None, None) => Kept::InMemory,
         };
         let tables = Tables::open(&template.tables, &kept)?;
-        let (mailbox, faults) = (Mailbox::default(), Faults::default());
+        let mailbox = data.map_or_else(|| Ok(Mailbox::default()), Mailbox::kept_in)?;
+        let faults = Faults::default();
         let servers = Servers::new();
-        let (mail_listener, mail) = bind(&options.mail, "--mail").await?;
-        let (dynamodb_listener, dynamodb) = bind(&options.dynamodb, "--dynamodb").await?;
+        let (mail_listener, mail) = addresses::bind(&options.mail, "--mail").await?;
+        let (dynamodb_listener, dynamodb) = addresses::bind(&options.dynamodb, "--dynamodb").await?;
         let (calls_made, policy) = (calls.clone(), policies.clone());
         servers.serve(mail_listener, mailbox::router(mailbox.clone(), calls_made, policy, faults.clone()));
         let (calls_made, policy) = (calls.clone(), policies.clone());
         Front::serve(dynamodb_listener, &tables, calls_made, policy, faults.clone(), &servers).await?;
         tables.clone().sweep_until(servers.end());
-        Ok(Self { mail, dynamodb, tables, mailbox, calls, policies, faults, template, assignments, servers })
+        Ok(Self {
+            mail,
+            dynamodb,
+            tables,
+            mailbox,
+            calls,
+            policies,
+            faults,
+            requests,
+            _data: held,
+            assignments,
+            template,
+            servers,
+        })
     }
 }
 
@@ -173,8 +197,8 @@ pub struct System {
     pub backends: Backends,
     /// What the functions have written.
     pub logs: Logs,
-    /// What the reference begins with, once it is provisioned.
-    pub demo: Arc<OnceLock<Demo>>,
+    /// What the pages hand out.
+    pub handout: Handout,
     functions: Arc<Pools>,
 }
 
@@ -189,23 +213,35 @@ impl System {
         options: &Options,
         executables: impl Future<Output = Result<BTreeMap<String, PathBuf>>>,
     ) -> Result<Self> {
-        let (api_listener, api) = bind(&options.api, "--api").await?;
+        let (api_listener, api) = addresses::bind(&options.api, "--api").await?;
         let backends = Backends::start(options).await?;
         let executables = executables.await?;
-        let logs = Logs::new(options.print_logs);
+        let (assignments, requests) = (&backends.assignments, &backends.requests);
+        let logs = Logs::new(options.terminal.clone(), requests.clone(), assignments.clone());
         let mut functions = Pools::new();
         for function in &backends.template.functions {
             let binary = executables.get(&function.name).with_context(|| {
                 format!("the template names the function {}, but no crate builds a binary of that name", function.name)
             })?;
             let spec = spec(function, binary, options, &backends);
-            functions.insert(function.name.clone(), Pool::new(spec, backends.assignments.clone(), logs.clone()));
+            functions
+                .insert(function.name.clone(), Pool::new(spec, assignments.clone(), logs.clone(), requests.clone()));
         }
         let functions = Arc::new(functions);
-        let gateway = Gateway::new(&backends.template, functions.clone(), options.throttle)?;
-        let demo = Arc::default();
-        backends.servers.serve(api_listener, gateway.router(Arc::clone(&demo)));
-        Ok(Self { api, backends, logs, demo, functions })
+        let gateway = Gateway::new(&backends.template, functions.clone(), requests.clone(), backends.faults.clone())?;
+        let gateway = if options.throttle { gateway.throttled(&backends.template) } else { gateway };
+        let handout = Handout::default();
+        let inspected = Inspected {
+            api: api.clone(),
+            requests: requests.clone(),
+            handout: handout.clone(),
+            faults: backends.faults.clone(),
+            tables: backends.tables.clone(),
+            functions: backends.template.functions.iter().map(|function| function.name.clone()).collect(),
+        };
+        let pages = reference::router(handout.clone()).merge(inspector::router(inspected)?);
+        backends.servers.serve(api_listener, gateway::router(gateway, pages, inspector::home));
+        Ok(Self { api, backends, logs, handout, functions })
     }
 
     /// Starts one process of each function and waits until all of them are ready.
@@ -225,7 +261,7 @@ impl System {
     /// No such function, or the function's error as JSON with `errorType` and `errorMessage`.
     pub async fn invoke(&self, function: &str, payload: &Value) -> Result<Value, Value> {
         let pool = self.functions.get(function).ok_or_else(|| Value::from(format!("no function {function}")))?;
-        pool.invoke(Bytes::from(payload.to_string()), None, None).outcome().await.json()
+        pool.invoke(Bytes::from(payload.to_string()), None, ids::uuid(), None).outcome().await.json()
     }
 }
 
@@ -234,17 +270,6 @@ impl Drop for System {
         // A connection that somebody keeps open also keeps the pools; the processes must end all the same.
         self.functions.values().for_each(Pool::stop);
     }
-}
-
-/// The URL by which programs of this machine reach what listens on `address`.
-pub(crate) async fn bind(address: &str, option: &str) -> Result<(TcpListener, String)> {
-    let listener =
-        TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address} ({option})"))?;
-    let mut local = listener.local_addr()?;
-    if local.ip().is_unspecified() {
-        local.set_ip(IpAddr::from([127, 0, 0, 1]));
-    }
-    Ok((listener, format!("http://{local}")))
 }
 
 /// A function's environment is as Lambda makes it: nothing of ours gets in but what is listed here.

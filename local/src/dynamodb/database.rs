@@ -84,6 +84,34 @@ impl Tables {
         Ok(())
     }
 
+    /// The item of `key`, in DynamoDB's JSON.
+    ///
+    /// # Errors
+    /// What DynamoDB would refuse.
+    pub fn get(&self, table: &str, key: &Value) -> Result<Option<Value>> {
+        let found = self.engine.call("GetItem", json!({ "TableName": table, "Key": key }))?;
+        Ok(Some(found["Item"].clone()).filter(|item| !item.is_null()))
+    }
+
+    /// Sets the moment `attribute` of the item of `key` to `at`, in milliseconds since 1970; says whether it had one.
+    ///
+    /// # Errors
+    /// What DynamoDB would refuse.
+    pub fn expire(&self, table: &str, key: &Value, attribute: &str, at: i64) -> Result<bool> {
+        if self.get(table, key)?.is_none_or(|item| item[attribute].is_null()) {
+            return Ok(false);
+        }
+        let update = json!({
+            "TableName": table,
+            "Key": key,
+            "UpdateExpression": "SET #moment = :at",
+            "ConditionExpression": "attribute_exists(#moment)",
+            "ExpressionAttributeNames": { "#moment": attribute },
+            "ExpressionAttributeValues": { ":at": { "N": at.to_string() } },
+        });
+        self.engine.call("UpdateItem", update).map(|_| true)
+    }
+
     /// Writes every item of `fixtures`: lists of items in DynamoDB's JSON by table.
     ///
     /// # Errors

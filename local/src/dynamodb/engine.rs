@@ -87,9 +87,11 @@ fn embedded(database: &Database, action: &str, request: Value) -> Result<Value> 
         "CreateTable" => answer(database.create_table(read(request)?)?),
         "DeleteItem" => answer(database.delete_item(read(request)?)?),
         "DescribeTable" => answer(database.describe_table(read(request)?)?),
+        "GetItem" => answer(database.get_item(read(request)?)?),
         "ListTables" => answer(database.list_tables(read(request)?)?),
         "PutItem" => answer(database.put_item(read(request)?)?),
         "Scan" => answer(database.scan(read(request)?)?),
+        "UpdateItem" => answer(database.update_item(read(request)?)?),
         "UpdateTimeToLive" => answer(database.update_time_to_live(read(request)?)?),
         other => bail!("{other} is not asked of a database here"),
     }

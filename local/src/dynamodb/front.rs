@@ -6,7 +6,7 @@ use super::{
     engine::{Engine, Other},
 };
 use crate::{
-    calls::{Call, Calls},
+    calls::{Call, Calls, Made},
     faults::{Attempt, Faults},
     guard,
     iam::{self, Denied, Policies},
@@ -104,16 +104,19 @@ async fn handle(
     let started = front.calls.now();
     headers.remove(header::HOST);
     headers.remove(header::ORIGIN);
-    let answer = match front.policies.check(caller.function.as_deref(), &iam::dynamodb_needs(&action, &request)) {
-        Ok(()) => {
-            let call =
-                async { front.forward(method, &uri, headers, body).await.unwrap_or_else(|error| bad_gateway(&error)) };
-            let attempt = Attempt { caller: &caller, action: &action, request: &request };
-            front.faults.around(attempt, call).await
-        }
-        Err(Denied(message)) => access_denied(&message),
-    };
-    front.calls.add(Call {
+    let (made, allowed_by) =
+        match front.policies.check(caller.function.as_deref(), &iam::dynamodb_needs(&action, &request)) {
+            Ok(allowed_by) => {
+                let sent = body.clone();
+                let call = async {
+                    front.forward(method, &uri, headers, sent).await.unwrap_or_else(|error| bad_gateway(&error))
+                };
+                let attempt = Attempt { caller: &caller, action: &action, request: &request, tables: &tables };
+                (front.faults.around(attempt, call).await, allowed_by)
+            }
+            Err(Denied(message)) => (Made { answer: access_denied(&message), fault: None, cut: false }, Vec::new()),
+        };
+    let call = Call {
         function: caller.function,
         request_id: caller.request_id,
         service: "dynamodb",
@@ -121,9 +124,9 @@ async fn handle(
         tables,
         started,
         ended: front.calls.now(),
-        status: answer.status().as_u16(),
-    });
-    answer
+        status: if made.cut { 0 } else { made.answer.status().as_u16() },
+    };
+    front.calls.note(call, &body, made, allowed_by).await
 }
 
 fn bad_gateway(error: &anyhow::Error) -> Response {

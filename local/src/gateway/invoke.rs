@@ -2,18 +2,22 @@
 //!
 //! <https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html>
 
-use super::Gateway;
-use crate::{guard, runtime::Outcome};
+use super::http_api::{EVENT_LIMIT, Gateway};
+use crate::{
+    guard, ids,
+    requests::{Direction, Record, Reply, Text},
+    runtime::{Outcome, Running},
+};
 use axum::{
     Json,
     body::Bytes,
-    extract::{Path, Query, State},
+    extract::{ConnectInfo, Path, Query, State},
     http::{HeaderMap, Method, StatusCode, Uri},
     response::{IntoResponse, Response},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 
 /// The query string of a call.
 #[derive(Deserialize)]
@@ -27,12 +31,13 @@ pub struct Parameters {
 /// may use it.
 pub async fn invoke(
     State(gateway): State<Arc<Gateway>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
     Path(function): Path<String>,
     Query(query): Query<Parameters>,
     headers: HeaderMap,
     payload: Bytes,
 ) -> Response {
-    if let Err(refusal) = guard::loopback_program(&headers) {
+    if let Err(refusal) = guard::loopback_program(peer, &headers) {
         return *refusal;
     }
     // An ARN names the function as well, and either may end in a qualifier.
@@ -45,31 +50,51 @@ pub async fn invoke(
         return refuse(StatusCode::NOT_FOUND, "ResourceNotFoundException", &message);
     };
     let payload = if payload.is_empty() { Bytes::from_static(b"{}") } else { payload };
-    if let Err(error) = serde_json::from_slice::<Value>(&payload) {
-        let message = format!("Could not parse request body into json: {error}");
-        return refuse(StatusCode::BAD_REQUEST, "InvalidRequestContentException", &message);
-    }
-    if payload.len() > super::EVENT_LIMIT {
-        let message = format!("Request must be smaller than {} bytes", super::EVENT_LIMIT);
+    let event: Value = match serde_json::from_slice(&payload) {
+        Ok(event) => event,
+        Err(error) => {
+            let message = format!("Could not parse request body into json: {error}");
+            return refuse(StatusCode::BAD_REQUEST, "InvalidRequestContentException", &message);
+        }
+    };
+    if payload.len() > EVENT_LIMIT {
+        let message = format!("Request must be smaller than {EVENT_LIMIT} bytes");
         return refuse(StatusCode::PAYLOAD_TOO_LARGE, "RequestTooLargeException", &message);
     }
-    match headers.get("x-amz-invocation-type").map_or(&b""[..], |kind| kind.as_bytes()) {
-        b"DryRun" => StatusCode::NO_CONTENT.into_response(),
-        b"Event" => {
-            drop(pool.invoke(payload, qualifier, None));
-            StatusCode::ACCEPTED.into_response()
-        }
-        _ => {
-            let running = pool.invoke(payload, qualifier, None);
-            let id = [("x-amzn-requestid", running.request_id.clone()), ("x-amz-executed-version", "$LATEST".into())];
-            match running.outcome().await {
-                Outcome::Reply(reply) => (id, json_body(reply)).into_response(),
-                Outcome::Failed(error) => {
-                    (id, [("x-amz-function-error", "Unhandled")], json_body(error)).into_response()
-                }
-            }
-        }
+    let kind = headers.get("x-amz-invocation-type").map_or(&b""[..], |kind| kind.as_bytes());
+    if kind == b"DryRun" {
+        return StatusCode::NO_CONTENT.into_response();
     }
+    let id = ids::uuid();
+    let target = format!("/2015-03-31/functions/{function}/invocations");
+    gateway.requests.begin(Record {
+        direction: Direction::Invoke,
+        route: [name, event["command"].as_str().unwrap_or_default()].join(" ").trim_end().to_owned(),
+        body: Text::of(&payload),
+        ..Record::new(id.clone(), "POST", &target, &headers)
+    });
+    gateway.requests.event(&id, name, &payload);
+    let running = pool.invoke(payload, qualifier, id.clone(), None);
+    if kind == b"Event" {
+        let (gateway, name) = (Arc::clone(&gateway), name.to_owned());
+        tokio::spawn(async move { answered(&gateway, &name, running, id).await });
+        return StatusCode::ACCEPTED.into_response();
+    }
+    answered(&gateway, name, running, id).await
+}
+
+/// The end of a call of the function `name`.
+async fn answered(gateway: &Gateway, name: &str, running: Running, id: String) -> Response {
+    let outcome = running.outcome().await;
+    let headers = [("x-amzn-requestid", id.clone()), ("x-amz-executed-version", "$LATEST".into())];
+    let note = outcome.in_plain_words(name);
+    let response = match outcome {
+        Outcome::Reply(reply) => (headers, json_body(reply)).into_response(),
+        Outcome::Failed(error) => (headers, [("x-amz-function-error", "Unhandled")], json_body(error)).into_response(),
+    };
+    let (response, reply) = Reply::of(response).await;
+    gateway.requests.end(&id, Reply { note, ..reply });
+    response
 }
 
 /// Lambda's answer to a call that it does not know.

@@ -16,7 +16,7 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 use iam_rs::{Arn, Context, ContextValue, Decision, IAMPolicy, IAMRequest, Principal, PrincipalId, evaluate_policy};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::template::{ACCOUNT, Function};
 
@@ -56,6 +56,7 @@ pub struct Denied(pub String);
 #[derive(Clone, Default)]
 pub struct Policies {
     by_function: Arc<BTreeMap<String, IAMPolicy>>,
+    statements: Arc<BTreeMap<String, Vec<Value>>>,
     used: Arc<Mutex<BTreeSet<Permission>>>,
     record: Option<Arc<File>>,
 }
@@ -77,27 +78,46 @@ impl Policies {
             let file = File::options().create(true).append(true).open(path);
             file.with_context(|| format!("cannot write {}", path.display()))
         };
+        let statements = functions.iter().map(|function| (function.name.clone(), function.statements.clone()));
         Ok(Self {
             by_function: Arc::new(by_function.collect::<Result<_>>()?),
+            statements: Arc::new(statements.collect()),
             used: Arc::default(),
             record: record.map(open).transpose()?.map(Arc::new),
         })
     }
 
-    /// Whether the caller has every permission that a call needs.
+    /// Whether the caller has every permission that a call needs, and by which statements.
     ///
     /// # Errors
     /// [`Denied`] with AWS's message on the first that is missing.
-    pub fn check(&self, function: Option<&str>, needs: &[Need]) -> Result<(), Denied> {
-        let Some(function) = function else { return Ok(()) };
+    pub fn check(&self, function: Option<&str>, needs: &[Need]) -> Result<Vec<Value>, Denied> {
+        let Some(function) = function else { return Ok(Vec::new()) };
+        let mut allowed_by = Vec::new();
         for need in needs {
             let allowed = need.resources.iter().find(|resource| self.allows(function, need, resource));
             let Some(resource) = allowed else { return Err(denied(function, need)) };
             let used =
                 Permission { function: function.to_owned(), action: need.action.clone(), resource: resource.clone() };
+            allowed_by.extend(self.statement(&used));
             self.note(used);
         }
-        Ok(())
+        Ok(allowed_by)
+    }
+
+    /// The statement that grants this, and its place in the function's policy.
+    fn statement(&self, permission: &Permission) -> Option<Value> {
+        let Permission { function, action, resource } = permission;
+        let names = |list: &Value, wanted: &str| match list {
+            Value::Array(list) => list.iter().any(|one| one == wanted),
+            one => one == wanted || one == "*",
+        };
+        let grants =
+            |statement: &&Value| names(&statement["Action"], action) && names(&statement["Resource"], resource);
+        let statements = self.statements.get(function)?;
+        let number = statements.iter().position(|statement| grants(&statement))?;
+        let statement = &statements[number];
+        Some(json!({ "number": number + 1, "action": action, "resource": resource, "statement": statement }))
     }
 
     fn note(&self, permission: Permission) {
@@ -136,10 +156,8 @@ pub fn granted(functions: &[Function]) -> Result<BTreeSet<Permission>> {
     for function in functions {
         for statement in &function.statements {
             let several = |name: &str| match &statement[name] {
-                serde_json::Value::String(one) => Ok(vec![one.clone()]),
-                serde_json::Value::Array(list) => {
-                    Ok(list.iter().filter_map(|it| it.as_str().map(str::to_owned)).collect())
-                }
+                Value::String(one) => Ok(vec![one.clone()]),
+                Value::Array(list) => Ok(list.iter().filter_map(|it| it.as_str().map(str::to_owned)).collect()),
                 _ => bail!("a statement of {} has no {name}", function.name),
             };
             if statement["Effect"] != "Allow" {

@@ -1,5 +1,6 @@
 //! Mail: the SES v2 endpoint that takes it in, and the mailbox that shows it.
 
+mod kept;
 mod server;
 mod ses;
 mod source;
@@ -7,10 +8,13 @@ mod source;
 pub use server::router;
 
 use crate::{ids, time};
+use anyhow::Result;
+use kept::Kept;
 use regex_lite::Regex;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::{
     collections::VecDeque,
+    path::Path,
     sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError},
 };
 use tokio::sync::broadcast;
@@ -19,7 +23,7 @@ use tokio::sync::broadcast;
 const KEPT: usize = 10_000;
 
 /// One mail that was sent.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Mail {
     /// The message id that SES has answered.
     pub id: String,
@@ -84,15 +88,25 @@ pub enum Change {
 pub struct Mailbox {
     mails: Arc<Mutex<VecDeque<Mail>>>,
     changes: broadcast::Sender<Change>,
+    kept: Option<Kept>,
 }
 
 impl Default for Mailbox {
     fn default() -> Self {
-        Self { mails: Arc::default(), changes: broadcast::Sender::new(256) }
+        Self { mails: Arc::default(), changes: broadcast::Sender::new(256), kept: None }
     }
 }
 
 impl Mailbox {
+    /// A mailbox with the mails that `folder` keeps, and which are kept there.
+    ///
+    /// # Errors
+    /// A file that cannot be read or written, or that is damaged.
+    pub fn kept_in(folder: &Path) -> Result<Self> {
+        let (kept, mails) = Kept::open(folder)?;
+        Ok(Self { mails: Arc::new(Mutex::new(mails)), kept: Some(kept), ..Self::default() })
+    }
+
     /// The mails to `address`, or all, the newest first.
     #[must_use]
     pub fn mails(&self, address: Option<&str>) -> Vec<Mail> {
@@ -147,6 +161,9 @@ impl Mailbox {
         };
         let row = Row::from(&mail);
         let mut mails = self.lock();
+        if let Some(kept) = &self.kept {
+            kept.added(&mail);
+        }
         let oldest = if mails.len() == KEPT { mails.pop_front() } else { None };
         mails.push_back(mail);
         drop(mails);
@@ -158,6 +175,11 @@ impl Mailbox {
     }
 
     fn announce(&self, change: Change) {
+        match (&self.kept, &change) {
+            (Some(kept), Change::Deleted { id }) => kept.deleted(id),
+            (Some(kept), Change::Cleared) => kept.cleared(),
+            _ => {}
+        }
         // Nobody may be looking.
         let _ = self.changes.send(change);
     }

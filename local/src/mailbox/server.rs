@@ -8,7 +8,7 @@
 
 use super::{Change, Mail, Mailbox, ses, source};
 use crate::{
-    calls::{Call, Calls},
+    calls::{Call, Calls, Made},
     faults::{Attempt, Faults},
     guard,
     iam::{self, Denied, Policies},
@@ -148,13 +148,17 @@ async fn send(State(office): State<Office>, headers: HeaderMap, body: Bytes) -> 
     let started = office.calls.now();
     let request = serde_json::from_slice(&body).unwrap_or_default();
     let allowed = office.policies.check(caller.function.as_deref(), &iam::ses_needs(&request));
-    let answer = if let Err(Denied(message)) = allowed {
-        refusal(StatusCode::FORBIDDEN, "AccessDeniedException", &message)
-    } else {
-        let attempt = Attempt { caller: &caller, action: "SendEmail", request: &request };
-        office.faults.around(attempt, async { take_in(&office.mailbox, &body) }).await
+    let (made, allowed_by) = match allowed {
+        Ok(allowed_by) => {
+            let attempt = Attempt { caller: &caller, action: "SendEmail", request: &request, tables: &[] };
+            (office.faults.around(attempt, async { take_in(&office.mailbox, &body) }).await, allowed_by)
+        }
+        Err(Denied(message)) => {
+            let answer = refusal(StatusCode::FORBIDDEN, "AccessDeniedException", &message);
+            (Made { answer, fault: None, cut: false }, Vec::new())
+        }
     };
-    office.calls.add(Call {
+    let call = Call {
         function: caller.function,
         request_id: caller.request_id,
         service: "ses",
@@ -162,9 +166,9 @@ async fn send(State(office): State<Office>, headers: HeaderMap, body: Bytes) -> 
         tables: Vec::new(),
         started,
         ended: office.calls.now(),
-        status: answer.status().as_u16(),
-    });
-    answer
+        status: if made.cut { 0 } else { made.answer.status().as_u16() },
+    };
+    office.calls.note(call, &body, made, allowed_by).await
 }
 
 fn take_in(mailbox: &Mailbox, body: &[u8]) -> Response {

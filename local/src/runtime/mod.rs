@@ -11,12 +11,7 @@ pub use pool::Pool;
 
 use axum::body::Bytes;
 use serde_json::{Value, json};
-use std::{
-    collections::{BTreeMap, HashMap},
-    path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 use tokio::sync::oneshot;
 
 /// The largest reply of a function in bytes, as Lambda counts it: on the escaped envelope.
@@ -69,6 +64,32 @@ impl Outcome {
         Self::Failed(json!({ "errorType": error_type, "errorMessage": message }).to_string().into())
     }
 
+    /// The reply or the failure, as it came.
+    ///
+    /// # Errors
+    /// The failure.
+    pub fn bytes(&self) -> Result<&[u8], &[u8]> {
+        match self {
+            Self::Reply(body) => Ok(body),
+            Self::Failed(body) => Err(body),
+        }
+    }
+
+    /// Why `function` has not replied, in plain words.
+    #[must_use]
+    pub fn in_plain_words(&self, function: &str) -> Option<String> {
+        let Self::Failed(error) = self else { return None };
+        let error: Value = serde_json::from_slice(error).unwrap_or_default();
+        let message = error["errorMessage"].as_str().unwrap_or("it gave no reason");
+        // Lambda begins with the request's id, which the record has anyway.
+        let message = message.split_once(" Error: ").map_or(message, |(_, rest)| rest);
+        let words = match message.strip_prefix("Runtime exited with error: ") {
+            Some(how) => format!("{function} ended in the middle of the request ({how})"),
+            None => format!("{function} failed: {message}"),
+        };
+        Some(words)
+    }
+
     /// The reply, or the failure, as JSON.
     ///
     /// # Errors
@@ -84,8 +105,6 @@ impl Outcome {
 
 /// A call under way.
 pub struct Running {
-    /// Lambda's id of the invocation.
-    pub request_id: String,
     started: oneshot::Receiver<()>,
     outcome: oneshot::Receiver<Outcome>,
 }
@@ -106,42 +125,5 @@ impl Running {
     pub async fn outcome(self) -> Outcome {
         let ended = self.outcome.await;
         ended.unwrap_or_else(|_| Outcome::failed("Runtime.Stopped", "the local system is stopping"))
-    }
-}
-
-/// Which invocation each process is working on, so that a call to a backend can be put down to its request.
-#[derive(Clone, Default)]
-pub struct Assignments(Arc<Mutex<HashMap<String, Assignment>>>);
-
-/// A process, and what it works on.
-#[derive(Clone)]
-struct Assignment {
-    process: Option<u32>,
-    recorded_as: String,
-}
-
-impl Assignments {
-    fn begin(&self, name: &str, process: Option<u32>, recorded_as: &str) {
-        self.lock().insert(name.to_owned(), Assignment { process, recorded_as: recorded_as.to_owned() });
-    }
-
-    fn end(&self, name: &str) {
-        self.lock().remove(name);
-    }
-
-    /// The request that the process of this name (its access key id) works on.
-    #[must_use]
-    pub fn of(&self, name: &str) -> Option<String> {
-        self.lock().get(name).map(|it| it.recorded_as.clone())
-    }
-
-    /// The id of the process of this name, while it works on a request.
-    #[must_use]
-    pub fn process(&self, name: &str) -> Option<u32> {
-        self.lock().get(name)?.process
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Assignment>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

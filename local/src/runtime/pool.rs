@@ -1,12 +1,13 @@
 //! One function: its queue and its processes.
 
 use super::{
-    Assignments, Invocation, Outcome, Running, Spec,
-    process::{self, End},
+    Invocation, Outcome, Running, Spec,
+    process::{self, End, Idle},
 };
 use crate::{
-    ids,
+    assignments::Assignments,
     logs::Logs,
+    requests::Requests,
     template::{ACCOUNT, REGION},
 };
 use axum::body::Bytes;
@@ -29,22 +30,16 @@ enum Message {
     Warm(oneshot::Sender<Result<(), String>>),
 }
 
-/// A process that asks for work; `first` when it has only just started.
-pub(super) struct Idle {
-    pub first: bool,
-    pub work: oneshot::Sender<Invocation>,
-}
-
 impl Pool {
     /// A function without a process yet.
     #[must_use]
-    pub fn new(spec: Spec, assignments: Assignments, logs: Logs) -> Self {
+    pub fn new(spec: Spec, assignments: Assignments, logs: Logs, requests: Requests) -> Self {
         let (messages, inbox) = mpsc::unbounded_channel();
         let (idle_sender, idle_inbox) = mpsc::unbounded_channel();
         let arn = format!("arn:aws:lambda:{REGION}:{ACCOUNT}:function:{}", spec.name);
         let aliases = spec.aliases.clone();
         let state = State {
-            context: process::Context { spec: Arc::new(spec), assignments, logs, idle: idle_sender },
+            context: process::Context { spec: Arc::new(spec), assignments, logs, requests, idle: idle_sender },
             queue: VecDeque::new(),
             idle: Vec::new(),
             processes: JoinSet::new(),
@@ -78,16 +73,21 @@ impl Pool {
         qualifier == "$LATEST" || self.aliases.iter().any(|alias| alias == qualifier)
     }
 
-    /// Calls the function, under an alias if one is given. What it calls is recorded under `recorded_as`, or else under
-    /// Lambda's request id.
+    /// Calls the function, under an alias if one is given. `request_id` is Lambda's; what the function calls is recorded
+    /// under `recorded_as` where that is another id.
     #[must_use]
-    pub fn invoke(&self, payload: Bytes, qualifier: Option<&str>, recorded_as: Option<String>) -> Running {
+    pub fn invoke(
+        &self,
+        payload: Bytes,
+        qualifier: Option<&str>,
+        request_id: String,
+        recorded_as: Option<String>,
+    ) -> Running {
         let (started_sender, started) = oneshot::channel();
         let (outcome_sender, outcome) = oneshot::channel();
-        let request_id = ids::uuid();
         let invocation = Invocation {
             recorded_as: recorded_as.unwrap_or_else(|| request_id.clone()),
-            request_id: request_id.clone(),
+            request_id,
             function_arn: qualifier.map_or_else(|| self.arn.clone(), |alias| format!("{}:{alias}", self.arn)),
             payload,
             started: started_sender,
@@ -95,7 +95,7 @@ impl Pool {
         };
         // As in `warm`.
         let _ = self.messages.send(Message::Invoke(invocation));
-        Running { request_id, started, outcome }
+        Running { started, outcome }
     }
 }
 
@@ -155,14 +155,17 @@ impl State {
                 self.starting = self.starting.saturating_sub(1);
                 // Whoever waits for the start says why there was none; otherwise the log does.
                 if self.warming.is_empty() {
-                    self.context.logs.add(&self.context.spec.name, format!("does not start: {why}"));
+                    self.context.logs.report(&self.context.spec.name, "", format!("does not start: {why}"));
                 }
                 for ready in self.warming.drain(..) {
                     let _ = ready.send(Err(why.clone()));
                 }
                 // It costs the call for which it was started, and no other.
                 if let Some(invocation) = self.queue.pop_front() {
-                    let _ = invocation.outcome.send(Outcome::failed("Runtime.ExitError", &why));
+                    let outcome = Outcome::failed("Runtime.ExitError", &why);
+                    self.context.requests.replied(&invocation.recorded_as, outcome.bytes());
+                    self.context.requests.functions.called(&self.context.spec.name, Some(&why));
+                    let _ = invocation.outcome.send(outcome);
                 }
             }
         }

@@ -1,11 +1,10 @@
 //! One process of one function, from its start to its end.
 
 use super::{
-    Assignments, Invocation, Outcome, REPLY_LIMIT, Spec,
+    Invocation, Outcome, REPLY_LIMIT, Spec,
     api::{self, Delivery, Event},
-    pool::Idle,
 };
-use crate::logs::Logs;
+use crate::{assignments::Assignments, logs::Logs, requests::Requests};
 use axum::{body::Bytes, http::StatusCode};
 use rustix::process::{Pid, Signal, kill_process};
 use std::{
@@ -24,12 +23,19 @@ use tokio::{
 /// How long a process may take until it asks for its first invocation, as in Lambda.
 const INIT_LIMIT: Duration = Duration::from_secs(10);
 
+/// A process that asks for work; `first` when it has only just started.
+pub(super) struct Idle {
+    pub first: bool,
+    pub work: oneshot::Sender<Invocation>,
+}
+
 /// What every process of one function shares.
 #[derive(Clone)]
 pub(super) struct Context {
     pub spec: Arc<Spec>,
     pub assignments: Assignments,
     pub logs: Logs,
+    pub requests: Requests,
     pub idle: mpsc::UnboundedSender<Idle>,
 }
 
@@ -53,7 +59,9 @@ pub(super) async fn run(context: Context, number: usize) -> End {
         Err(why) => return End::NotStarted(why),
     };
     let mut process = Process { context, name, child, events };
+    process.context.requests.functions.process_started(&process.context.spec.name);
     let end = process.live().await;
+    process.context.requests.functions.process_ended(&process.context.spec.name);
     process.context.assignments.end(&process.name);
     // The process may have written its last words just now.
     let _ = process.child.kill().await;
@@ -61,6 +69,7 @@ pub(super) async fn run(context: Context, number: usize) -> End {
         while background.len() > 1 && background.join_next().await.is_some() {}
     })
     .await;
+    process.context.assignments.forget(&process.name);
     end
 }
 
@@ -93,10 +102,10 @@ async fn start(
         let _ = axum::serve(listener, api::router(events)).await;
     });
     if let Some(stream) = child.stdout.take() {
-        background.spawn(context.logs.clone().follow(spec.name.clone(), stream));
+        background.spawn(context.logs.clone().follow(spec.name.clone(), name.to_owned(), stream));
     }
     if let Some(stream) = child.stderr.take() {
-        background.spawn(context.logs.clone().follow(spec.name.clone(), stream));
+        background.spawn(context.logs.clone().follow(spec.name.clone(), name.to_owned(), stream));
     }
     Ok(child)
 }
@@ -129,7 +138,6 @@ impl Process {
                 Err(undelivered) => return End::Ended(undelivered),
             };
             self.freeze(Signal::CONT);
-            first = false;
             let deadline = Instant::now() + self.context.spec.timeout;
             let delivery = Delivery {
                 request_id: invocation.request_id.clone(),
@@ -142,11 +150,19 @@ impl Process {
                 return End::Ended(Some(invocation));
             }
             let _ = invocation.started.send(());
+            self.context.requests.taken(&invocation.recorded_as, &self.name, first);
+            first = false;
             let outcome = self.work(&invocation.request_id, deadline).await;
             self.context.assignments.end(&self.name);
             let dead = outcome.is_err();
+            let outcome = outcome.unwrap_or_else(|failed| failed);
+            self.context.requests.replied(&invocation.recorded_as, outcome.bytes());
+            self.context
+                .requests
+                .functions
+                .called(&self.context.spec.name, outcome.in_plain_words(&self.context.spec.name).as_deref());
             // The caller may have gone away.
-            let _ = invocation.outcome.send(outcome.unwrap_or_else(|failed| failed));
+            let _ = invocation.outcome.send(outcome);
             if dead {
                 return End::Ended(None);
             }
@@ -238,7 +254,7 @@ impl Process {
                 Happening::TimedOut => {
                     let seconds = self.context.spec.timeout.as_secs_f64();
                     let message = format!("RequestId: {request_id} Error: Task timed out after {seconds:.2} seconds");
-                    self.context.logs.add(&self.context.spec.name, message.clone());
+                    self.context.logs.report(&self.context.spec.name, &self.name, message.clone());
                     return Err(Outcome::failed("Sandbox.Timedout", &message));
                 }
             }

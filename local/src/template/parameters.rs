@@ -14,7 +14,8 @@ pub fn resolve(
     overrides: &BTreeMap<String, String>,
 ) -> Result<BTreeMap<String, String>> {
     if let Some(unknown) = overrides.keys().find(|name| !declared.contains_key(*name)) {
-        bail!("the template has no parameter {unknown}");
+        let names: Vec<&str> = declared.keys().map(String::as_str).collect();
+        bail!("the template has no parameter {unknown}; it has {}", names.join(", "));
     }
     declared
         .iter()
@@ -111,7 +112,7 @@ mod tests {
             ("Ttl", "x", "parameter Ttl=x: is not a number"),
             ("Flag", "no", "parameter Flag=no: is none of true, false"),
             ("Slot", "AB", "parameter Slot=AB: does not match [AB]"),
-            ("Nope", "1", "the template has no parameter Nope"),
+            ("Nope", "1", "the template has no parameter Nope; it has Flag, Slot, Ttl"),
         ] {
             assert_eq!(format!("{:#}", ttl(&[(name, value)]).unwrap_err()), why);
         }

@@ -128,6 +128,71 @@ async fn two_systems_get_along_whose_addresses_differ() {
     }
 }
 
+/// The lines that a system has written to standard error until it ended on a Ctrl-C.
+fn interrupt(mut child: Child) -> Vec<String> {
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap).collect();
+    assert!(child.wait().unwrap().success());
+    lines
+}
+
+#[tokio::test]
+async fn each_request_is_a_line_without_colour_in_a_pipe_and_the_end_is_told() {
+    let file = new_file("lines");
+    let mut child = local().arg("--ready-file").arg(&file).spawn().unwrap();
+    let ready = wait_for(&file, &mut child).await;
+    let api = ready["api"].as_str().unwrap();
+    client().get(format!("{api}/customer")).send().await.unwrap();
+    client().get(format!("{api}/customer/ada@example.com/auth")).send().await.unwrap();
+    let operator = format!("{api}/2015-03-31/functions/operator/invocations");
+    client().post(operator).body(r#"{"command": "nonsense"}"#).send().await.unwrap();
+    let mut lines = interrupt(child);
+    assert_eq!(lines.pop().unwrap(), "local: ended (Ctrl-C)");
+    assert_eq!(lines.pop().unwrap(), "", "a terminal shows ^C there");
+    let parts: Vec<String> = lines.iter().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    let found = |wanted: &str| parts.iter().any(|line| line.contains(wanted));
+    assert!(found("403 GET /customer ") && found("403 GET /customer/{id}/auth "), "{lines:#?}");
+    assert!(found("200 operator nonsense "), "{lines:#?}");
+    assert!(parts.iter().any(|line| line.starts_with("operator failed: ")), "{lines:#?}");
+    for line in &lines {
+        assert!(!line.contains('\x1b') && !line.contains('{') || line.contains("{id}"), "{line}");
+        assert!(!line.contains('@'), "no address: {line}");
+    }
+}
+
+#[tokio::test]
+async fn the_functions_own_lines_come_on_request_and_after_the_banner() {
+    let file = new_file("json");
+    let mut child = local().args(["--log", "json"]).arg("--ready-file").arg(&file).spawn().unwrap();
+    wait_for(&file, &mut child).await;
+    let lines = interrupt(child);
+    assert!(lines.iter().any(|line| line.starts_with("[operator] {") && line.contains("create_app")), "{lines:#?}");
+}
+
+#[tokio::test]
+async fn a_data_folder_is_one_systems_at_a_time() {
+    let (file, folder) = (new_file("held"), new_file("held-data"));
+    let mut child = local().arg("--ready-file").arg(&file).arg("--data").arg(&folder).spawn().unwrap();
+    wait_for(&file, &mut child).await;
+    let before = std::fs::read(folder.join("demo.json")).unwrap();
+    let refused = local().arg("--data").arg(&folder).output().unwrap();
+    let (folder_name, process) = (folder.display(), child.id());
+    assert_fails(
+        &refused,
+        &format!(
+            "local: another system uses the data in {folder_name} (process {process}): end it, or name another folder"
+        ),
+    );
+    assert_eq!(std::fs::read(folder.join("demo.json")).unwrap(), before);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let mut after = local().arg("--ready-file").arg(&file).arg("--data").arg(&folder).spawn().unwrap();
+    wait_for(&file, &mut after).await;
+    after.kill().unwrap();
+    after.wait().unwrap();
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
 #[tokio::test]
 async fn backends_alone_hold_the_fixtures() {
     let file = new_file("backends");
@@ -165,7 +230,11 @@ fn what_keeps_it_from_starting_is_one_clear_line() {
     let address = taken.local_addr().unwrap().to_string();
     let mut command = Command::new(env!("CARGO_BIN_EXE_local"));
     let output = command.args(["--api", &address]).args(&FREE[2..]).output().unwrap();
-    assert_fails(&output, &format!("local: cannot listen on {address} (--api): Address already in use (os error 98)"));
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    let (told, free) = stderr.lines().last().unwrap().split_once("; free: --api ").unwrap();
+    assert_eq!(told, format!("local: {address} is in use (--api)"));
+    assert_fails(&output, &format!("{told}; free: --api {free}"));
+    std::net::TcpListener::bind(free).unwrap();
 
     let output = local().env("CARGO", "/nowhere/cargo").output().unwrap();
     assert_fails(
@@ -174,5 +243,9 @@ fn what_keeps_it_from_starting_is_one_clear_line() {
     );
 
     let output = local().args(["--parameter-overrides", "Nonsense=1"]).output().unwrap();
-    assert_fails(&output, "local: the template has no parameter Nonsense");
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    let told = stderr.lines().last().unwrap();
+    assert!(told.starts_with("local: the template has no parameter Nonsense; it has "), "{told}");
+    assert!(told.contains(" PasscodeTtlSeconds,"), "{told}");
+    assert_fails(&output, told);
 }

@@ -14,6 +14,7 @@ mod faults;
 mod frozen;
 mod gateway;
 mod guesses;
+mod inspector;
 mod invoke;
 mod leaks;
 mod mailbox;

@@ -1,0 +1,110 @@
+// One request's story, told in full below its picture.
+import { ask, copyButton, element } from "./page.js";
+import { draw, ms } from "./picture.js";
+
+const pretty = (text) => {
+  try {
+    return JSON.stringify(JSON.parse(text), null, 2);
+  } catch {
+    return text;
+  }
+};
+const shown = ({ text, bytes, whole }) => `${pretty(text)}${whole ? "" : `\n… ${bytes} bytes in all`}`;
+const block = (text) => element("pre", {}, text);
+const pairs = (list) => block(list.map(([name, value]) => `${name}: ${value}`).join("\n"));
+const part = (name, summary, ...inside) => element("details", { "data-name": name }, element("summary", {}, summary), ...inside);
+const fact = (name, value) => (value == null || value === "" ? [] : [element("dt", {}, name), element("dd", {}, value)]);
+const compact = (value) => element("code", {}, typeof value === "string" ? value : JSON.stringify(value));
+
+/** A button that does something and says when it could not. */
+function action(label, act) {
+  const button = element("button", {
+    type: "button",
+    async onclick() {
+      try {
+        await act();
+      } catch (error) {
+        button.textContent = error.message;
+      }
+    },
+  }, label);
+  return button;
+}
+
+function step(step, reread) {
+  const well = /^(found|written|taken|the condition holds|\d+ items)/.test(step.found);
+  return element("li", { class: well ? "found" : "refused" },
+    element("strong", {}, step.table ? `${step.does} ${step.table}` : step.does), ": ", step.found,
+    element("dl", {},
+      ...(step.table ? fact("key", step.key && compact(step.key)) : Object.entries(step.key ?? {}).flatMap(([name, value]) => fact(name, `${value}`))),
+      ...fact("if", step.condition && compact(step.condition)),
+      ...fact("writes", step.writes && compact(step.writes))),
+    step.attributes && part(`${step.table} ${JSON.stringify(step.key)}`, "the item", block(JSON.stringify(step.attributes, null, 2))),
+    step.alive && action("Let it expire", async () => {
+      await ask("expire", { table: step.table, key: step.item });
+      reread();
+    }));
+}
+
+function mail(story, call, index, { mail: mailbox }) {
+  const { text, id } = call.mail;
+  return [
+    text && block(text),
+    element("div", { class: "bar" },
+      id && mailbox && element("a", { href: `${mailbox}/#${id}` }, "Open the mailbox"),
+      id && action("Bounce it", async () => {
+        const { id } = await ask("bounce", { request: story.id, call: index });
+        if (id) location.hash = id;
+      })),
+  ];
+}
+
+function call(story, call, index, around) {
+  const took = ms(call.ended_ms - call.started_ms);
+  const counts = new Map();
+  for (const { found } of call.steps) counts.set(found, (counts.get(found) ?? 0) + 1);
+  const results = [...counts].map(([found, count]) => (count > 1 ? `${count} × ${found}` : found)).join(", ");
+  const wrong = call.fault || call.status !== 200;
+  return part(`call ${index}`, [
+    element("strong", {}, `${index + 1} ${call.action}`), ` ${took} `, element("span", { class: wrong ? "bad" : "soft" }, results),
+  ],
+  call.fault && element("p", { class: "note" }, `Made to go wrong: ${call.fault}.`),
+  element("ul", { class: "steps" }, call.steps.map((it) => step(it, around.reread))),
+  call.mail && mail(story, call, index, around),
+  call.allowed_by.length > 0 && part(`allowed ${index}`, "allowed by", call.allowed_by.map((it) => [
+    element("p", {}, `${it.action} on ${it.resource}: statement ${it.number} of ${story.function}`),
+    block(JSON.stringify(it.statement, null, 2)),
+  ])),
+  part(`raw ${index}`, "as it was sent and answered", block(shown(call.request)), element("p", { class: "soft" }, call.status ? `${call.status}` : "no answer"), block(shown(call.answer))));
+}
+
+/** Tells `story` in `place`. */
+export function tell(place, story, around) {
+  const status = story.answer?.status;
+  const times = [
+    `${story.at.slice(0, 19).replace("T", " ")} UTC`, story.ended_ms == null ? "under way" : ms(story.ended_ms),
+    story.cold == null ? null : story.cold ? "cold: its process's first request" : "warm",
+  ].filter(Boolean).join(" · ");
+  const again = action("Send again", async () => {
+    const { id } = await ask(`requests/${encodeURIComponent(story.id)}/again`, {});
+    if (id) location.hash = id;
+  });
+  const curl = copyButton("Copy as curl", () => ask(`requests/${encodeURIComponent(story.id)}/curl`));
+  if (!story.repeatable) again.disabled = curl.disabled = true;
+  place.replaceChildren(...[
+    element("a", { id: "back", href: "#" }, "Back to all requests"),
+    element("h2", {}, `${story.route} `, status == null ? "" : status === 0 ? "reply lost" : `${status} `, story.answer?.code ?? ""),
+    element("p", { class: "soft" }, times),
+    element("p", {}, "request_id ", element("code", {}, story.id)),
+    story.answer?.note && element("p", { class: "note" }, story.answer.note),
+    element("div", { class: "bar" }, curl, again, copyButton("Copy request_id", () => story.id)),
+    draw(story, Math.max(320, place.clientWidth - 36)),
+    part("request", "The request", block(`${story.method} ${story.target}`), pairs(story.headers), story.body.bytes > 0 && block(shown(story.body))),
+    story.event && part("event", `The event that ${story.function} was given`, block(shown(story.event)), element("p", { class: "soft" }, `process ${story.process ?? "none yet"}`)),
+    ...story.calls.map((it, index) => call(story, it, index, around)),
+    story.lines.length > 0 && part("log", `Log: ${story.lines.length} ${story.lines.length === 1 ? "line" : "lines"}`,
+      story.lines.map(({ text }) => block(shown(text)))),
+    (story.reply ?? story.failure) && part("reply", story.reply ? "The function's reply" : "The function's failure", block(shown(story.reply ?? story.failure))),
+    story.answer && part("answer", `What the caller got: ${status === 0 ? "nothing" : status}`, pairs(story.answer.headers), block(shown(story.answer.body))),
+  ].filter(Boolean));
+}

@@ -1,0 +1,212 @@
+//! What the terminal says while the system runs: an aligned line for each request, and in plain words what went wrong;
+//! or the functions' own lines, as they write them.
+
+use crate::requests::Row;
+use serde_json::Value;
+use std::{
+    io::{IsTerminal, Write},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+/// Columns of a line at most; only words of our own that say what went wrong are longer.
+const COLUMNS: usize = 80;
+/// Columns of a route.
+const ROUTE: usize = 34;
+
+/// How it speaks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// One line a request.
+    #[default]
+    Lines,
+    /// What the functions write, JSON as a rule.
+    Json,
+}
+
+/// The terminal: standard error, or nothing.
+#[derive(Clone, Default)]
+pub struct Terminal(Option<Arc<Speaker>>);
+
+struct Speaker {
+    format: Format,
+    colour: bool,
+    /// What is to be said once the system is ready.
+    held: Mutex<Option<Vec<String>>>,
+}
+
+impl std::fmt::Debug for Terminal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Terminal").field(&self.0.as_ref().map(|speaker| speaker.format)).finish()
+    }
+}
+
+impl Terminal {
+    /// It says nothing.
+    #[must_use]
+    pub const fn silent() -> Self {
+        Self(None)
+    }
+
+    /// Standard error, in colour where a person reads it and `NO_COLOR` is not set. It holds everything back until
+    /// [`Terminal::release`].
+    #[must_use]
+    pub fn standard_error(format: Format) -> Self {
+        let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        let colour = std::io::stderr().is_terminal() && !set("NO_COLOR") && !dumb;
+        Self(Some(Arc::new(Speaker { format, colour, held: Mutex::new(Some(Vec::new())) })))
+    }
+
+    /// Says what was held back, and everything at once from now on.
+    pub fn release(&self) {
+        let Some(speaker) = &self.0 else { return };
+        let held = speaker.held.lock().unwrap_or_else(PoisonError::into_inner).take();
+        held.into_iter().flatten().for_each(|line| write(&line));
+    }
+
+    /// A request is answered.
+    pub(crate) fn request(&self, row: &Row) {
+        let Some(speaker) = self.0.as_ref().filter(|speaker| speaker.format == Format::Lines) else { return };
+        speaker.say(&line(row, speaker.colour));
+        if let Some(note) = &row.note {
+            speaker.say(&aside(note, speaker.colour));
+        }
+    }
+
+    /// A function has written a line.
+    pub(crate) fn wrote(&self, function: &str, text: &str) {
+        let Some(speaker) = &self.0 else { return };
+        match speaker.format {
+            Format::Json => speaker.say(&format!("[{function}] {text}")),
+            Format::Lines => {
+                if let Some(trouble) = trouble(text) {
+                    speaker.say(&aside(&format!("{function}: {trouble}"), speaker.colour));
+                }
+            }
+        }
+    }
+
+    /// The runtime has logged something of a function, which the line of the request tells in plain words.
+    pub(crate) fn reported(&self, function: &str, text: &str) {
+        if let Some(speaker) = self.0.as_ref().filter(|speaker| speaker.format == Format::Json) {
+            speaker.say(&format!("[{function}] {text}"));
+        }
+    }
+}
+
+impl Speaker {
+    fn say(&self, line: &str) {
+        match &mut *self.held.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some(held) => held.push(line.to_owned()),
+            None => write(line),
+        }
+    }
+}
+
+fn write(line: &str) {
+    // Nobody may be reading standard error any more; the system goes on all the same.
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
+}
+
+/// `11:20:03  201  POST /customer                         34 ms  cold`
+fn line(row: &Row, colour: bool) -> String {
+    let time = row.at.get(11..19).unwrap_or_default();
+    let status = row.status.unwrap_or_default();
+    let route = fitted(&row.route.replace("{identifier}", "{id}"), ROUTE);
+    let ms = format!("{:.0} ms", row.ms.unwrap_or_default());
+    let cold = if row.cold == Some(true) { "cold" } else { "" };
+    let code = row.code.as_deref().unwrap_or_default();
+    let plain = format!("{time}  {status:>3}  {route:<ROUTE$} {ms:>8}  ");
+    let rest = COLUMNS - plain.chars().count();
+    let note = if code.is_empty() || cold.is_empty() { format!("{code}{cold}") } else { format!("{code} {cold}") };
+    let note = if note.len() > rest { fitted(code, rest) } else { note };
+    if !colour {
+        return format!("{plain}{note}").trim_end().to_owned();
+    }
+    let paint = match status {
+        200..400 => "32",
+        400..500 => "33",
+        _ => "31",
+    };
+    format!("\x1b[2m{time}\x1b[0m  \x1b[{paint}m{status:>3}\x1b[0m  {route:<ROUTE$} {ms:>8}  \x1b[2m{note}\x1b[0m")
+}
+
+/// A line under a request's.
+fn aside(words: &str, colour: bool) -> String {
+    // A function may write anything, and a terminal obeys.
+    let words: String = words.chars().filter(|char| !char.is_control()).collect();
+    if colour { format!("          \x1b[31m{words}\x1b[0m") } else { format!("          {words}") }
+}
+
+fn fitted(text: &str, columns: usize) -> String {
+    if text.chars().count() <= columns {
+        return text.to_owned();
+    }
+    text.chars().take(columns.saturating_sub(1)).chain(['…']).collect()
+}
+
+/// What a line of a function says, if it is a warning or an error, or no line of its log at all, such as a panic's.
+fn trouble(text: &str) -> Option<String> {
+    let Ok(Value::Object(line)) = serde_json::from_str(text) else {
+        return Some(text.to_owned()).filter(|text| !text.trim().is_empty());
+    };
+    if !matches!(line.get("level").and_then(Value::as_str), Some("WARN" | "ERROR")) {
+        return None;
+    }
+    let part = |name: &str| line.get(name).and_then(Value::as_str);
+    let mut parts: Vec<&str> = Vec::new();
+    for words in ["message", "step", "error", "cause"].into_iter().filter_map(part) {
+        // A chain of causes says some of them twice.
+        for words in words.split(": ").map(|words| words.trim_end_matches('.')) {
+            if !parts.contains(&words) {
+                parts.push(words);
+            }
+        }
+    }
+    Some(parts.join(": ")).filter(|words| !words.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{COLUMNS, aside, line, trouble};
+    use crate::requests::{Direction, Row};
+
+    fn row(route: &str, status: u16, code: &str, cold: bool) -> Row {
+        Row {
+            id: "id".to_owned(),
+            number: 1,
+            at: "2026-11-24T11:20:03.123Z".to_owned(),
+            direction: Direction::Http,
+            route: route.to_owned(),
+            function: None,
+            status: Some(status),
+            code: Some(code.to_owned()).filter(|code| !code.is_empty()),
+            ms: Some(33.7),
+            cold: Some(cold),
+            calls: 0,
+            fault: false,
+            note: None,
+        }
+    }
+
+    #[test]
+    fn lines_are_aligned_and_fit() {
+        let first = line(&row("POST /customer", 201, "", true), false);
+        assert_eq!(first, "11:20:03  201  POST /customer                        34 ms  cold");
+        let longest = row("GET /customer/{identifier}/auth/nopasscode", 422, "idempotency_key_reused", true);
+        let longest = line(&longest, false);
+        assert_eq!(longest.find("34 ms"), first.find("34 ms"));
+        assert!(longest.contains("GET /customer/{id}/auth/nopasscode "), "{longest}");
+        assert!(longest.chars().count() <= COLUMNS, "{longest}");
+        assert!(line(&row("GET /x", 404, "user_not_found", false), true).contains("\x1b[33m404\x1b[0m"));
+    }
+
+    #[test]
+    fn only_trouble_is_told_of_a_functions_lines() {
+        assert_eq!(trouble(r#"{"level":"INFO","message":"request"}"#), None);
+        let error = r#"{"level":"ERROR","message":"the mail failed","cause":"refused: timeout: refused."}"#;
+        assert_eq!(trouble(error).unwrap(), "the mail failed: refused: timeout");
+        assert_eq!(trouble("thread 'main' panicked").unwrap(), "thread 'main' panicked");
+        assert_eq!(aside("a\x1b[2Jb", false), "          a[2Jb");
+    }
+}
