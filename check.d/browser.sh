@@ -8,7 +8,7 @@ check_browser() {
   # One file after another: the mailbox is everybody's.
   (
     start_local_system
-    READY_FILE=$READY_FILE node --test --test-concurrency=1 --test-reporter=spec check.d/browser/{partner,mailbox,mail,reference}.test.mjs
+    READY_FILE=$READY_FILE node --test --test-concurrency=1 --test-reporter=spec check.d/browser/{partner,mailbox,mail,reference,inspector}.test.mjs
   )
   (
     start_local_system --parameter-overrides PasscodeTtlSeconds=3 PasscodeCooldownSeconds=0

@@ -1,0 +1,164 @@
+// The home page and the inspector of the local system.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { asApp, codeFor, look, mailsTo, newAddress, ready, visitor } from "./harness.mjs";
+
+const desktop = { viewport: { width: 1280, height: 860 }, permissions: ["clipboard-read", "clipboard-write"] };
+const clipboard = (page) => page.evaluate(() => navigator.clipboard.readText());
+const overflow = (page) => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+
+/** A customer who was mailed a code; returns the address and the request's id. */
+async function sent(name) {
+  const email = newAddress(name);
+  const created = await asApp("/customer", { method: "POST", body: JSON.stringify({ company: "Inspected Ltd", email }) });
+  assert.equal(created.status, 201);
+  const mailed = await asApp(`/customer/${encodeURIComponent(email)}/passcode`);
+  assert.equal(mailed.status, 200);
+  return { email, id: mailed.headers.get("apigw-requestid") };
+}
+
+test("the home page has everything that a newcomer needs", async (t) => {
+  const page = await (await visitor(t, desktop)).newPage();
+  await page.goto(ready.api);
+  for (const address of [ready.partner, ready.mail]) {
+    await page.getByRole("link", { name: `${address}/` }).waitFor();
+  }
+  const exports = page.locator("#exports");
+  assert.doesNotMatch(await exports.textContent(), new RegExp(ready.app.supertoken));
+  await page.getByRole("button", { name: "Copy all lines" }).click();
+  const lines = await clipboard(page);
+  for (const line of [`API=${ready.api}`, `SUPERKEY=${ready.app.superkey}`, `SUPERTOKEN=${ready.app.supertoken}`,
+    `PLATFORMTOKEN=${ready.platform.platformtoken}`]) {
+    assert.ok(lines.includes(`export ${line}\n`), line);
+  }
+  await page.getByRole("button", { name: "Show tokens" }).click();
+  assert.match(await exports.textContent(), new RegExp(ready.app.supertoken));
+  await page.getByRole("button", { name: "Show tokens" }).click();
+  await page.getByRole("row", { name: /^operator ready/ }).waitFor();
+  await look(page, "home");
+  const phone = await (await visitor(t)).newPage();
+  await phone.goto(ready.api);
+  await phone.getByRole("row", { name: /^operator ready/ }).waitFor();
+  await look(phone, "home-phone");
+  assert.equal(await overflow(phone), 0, "nothing is wider than the phone");
+});
+
+test("each request is a row as it comes, and behind it is its story", async (t) => {
+  const page = await (await visitor(t, desktop)).newPage();
+  await page.goto(`${ready.api}/inspector/`);
+  await page.getByText("live").waitFor();
+  const { email, id } = await sent("story");
+  await page.locator(`a[href="#${id}"]`).click();
+  const story = page.getByRole("region", { name: "The request's story" });
+  await story.getByRole("img").waitFor();
+  const picture = await story.getByRole("img").getAttribute("aria-label");
+  assert.match(picture, /Gateway to send-passcode: event/);
+  assert.match(picture, /send-passcode to SES: \d SendEmail/);
+  await story.locator("summary", { hasText: "SendEmail" }).click();
+  await story.getByText("taken, and in the mailbox").last().waitFor();
+  const code = await codeFor(email);
+  assert.ok(!(await story.textContent()).includes(code), "secrets are hidden");
+  await look(page, "inspector", { fullPage: false });
+  await page.getByRole("button", { name: "Show secrets" }).click();
+  await story.getByText(code).first().waitFor();
+  await page.getByRole("button", { name: "Show secrets" }).click();
+  await story.getByText(code).first().waitFor({ state: "detached" });
+  for (const summary of await story.locator("summary").all()) {
+    if (await summary.isVisible()) await summary.click();
+  }
+  await look(page, "inspector-open", { fullPage: false });
+
+  await story.getByRole("button", { name: "Copy as curl" }).click();
+  await story.getByRole("button", { name: "Copied" }).waitFor();
+  const curl = await clipboard(page);
+  assert.ok(curl.startsWith(`curl -i '${ready.api}/customer/`) && curl.includes(ready.app.supertoken), curl);
+  await story.getByRole("button", { name: "Send again" }).click();
+  await page.waitForFunction((id) => location.hash !== `#${id}`, id);
+  await story.getByRole("heading", { name: "GET /customer/{identifier}/passcode 200" }).waitFor();
+  assert.equal((await mailsTo(email)).length, 1, "the cooldown holds");
+});
+
+test("rows are filtered by route, status and request_id", async (t) => {
+  const page = await (await visitor(t, desktop)).newPage();
+  const { id } = await sent("filter");
+  const refused = (await fetch(`${ready.api}/customer`)).headers.get("apigw-requestid");
+  await page.goto(`${ready.api}/inspector/`);
+  const row = (id) => page.locator(`a[href="#${id}"]`);
+  await row(refused).waitFor();
+  await page.getByLabel("Status").selectOption("4xx");
+  await row(id).waitFor({ state: "hidden" });
+  assert.ok(await row(refused).isVisible());
+  await page.getByLabel("Status").selectOption("all");
+  await page.getByLabel("Route").selectOption("GET /customer/{identifier}/passcode");
+  await row(refused).waitFor({ state: "hidden" });
+  assert.ok(await row(id).isVisible());
+  await page.getByLabel("Route").selectOption("all");
+  await page.getByLabel("Request", { exact: true }).fill(refused);
+  await row(id).waitFor({ state: "hidden" });
+  assert.ok(await row(refused).isVisible());
+  await page.getByLabel("Request", { exact: true }).fill("no such id");
+  await page.getByText("No request passes the filters.").waitFor();
+});
+
+test("a passcode is let expire, a mail fails and bounces, a table is throttled", async (t) => {
+  const page = await (await visitor(t, desktop)).newPage();
+  const { email, id } = await sent("fault");
+  await page.goto(`${ready.api}/inspector/#${id}`);
+  const story = page.getByRole("region", { name: "The request's story" });
+  await story.locator("summary", { hasText: "UpdateItem" }).first().click();
+  await story.getByRole("button", { name: "Let it expire" }).first().click();
+  await story.getByRole("button", { name: "Let it expire" }).first().waitFor({ state: "detached" });
+  const auth = await asApp(`/customer/${encodeURIComponent(email)}/auth?passcode=${(await codeFor(email)).replace(" ", "")}`);
+  assert.equal(auth.status, 401);
+
+  await story.locator("summary", { hasText: "SendEmail" }).click();
+  await story.getByRole("button", { name: "Bounce it" }).click();
+  await story.getByRole("heading", { name: "mail-events 200" }).waitFor();
+
+  await page.getByRole("button", { name: "Make it go wrong" }).click();
+  await page.getByRole("button", { name: "Fail the next mail" }).click();
+  await page.getByText("The next mail fails.").waitFor();
+  await page.getByLabel("Table").selectOption("AppsTable");
+  await page.getByRole("button", { name: "Throttle it" }).click();
+  await page.getByText("Throttled: AppsTable.").waitFor();
+  assert.equal((await asApp("/customer")).status, 500);
+  await look(page, "inspector-faults", { fullPage: false });
+  await page.getByRole("button", { name: "Let all go well" }).click();
+  await page.getByText("All goes well.").waitFor();
+  assert.equal((await asApp("/customer")).status, 200);
+});
+
+test("the keyboard does everything, and the way back leads to the list", async (t) => {
+  const page = await (await visitor(t, desktop)).newPage();
+  const [older, newer] = [await sent("older"), await sent("newer")];
+  await page.goto(`${ready.api}/inspector/`);
+  const link = page.locator(`a[href="#${newer.id}"]`);
+  await link.waitFor();
+  await link.focus();
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("ArrowDown");
+  assert.equal(await page.evaluate(() => document.activeElement.hash), `#${older.id}`);
+  await page.keyboard.press("Enter");
+  const story = page.getByRole("region", { name: "The request's story" });
+  await story.getByText(older.id, { exact: true }).waitFor();
+  await page.waitForFunction(() => document.activeElement.id === "story");
+  await page.keyboard.press("Tab");
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), "Copy as curl");
+  await page.goBack();
+  await story.getByText("Choose a request").waitFor();
+});
+
+test("on a phone the list and the story take turns", async (t) => {
+  const page = await (await visitor(t)).newPage();
+  const { id } = await sent("phone");
+  await page.goto(`${ready.api}/inspector/`);
+  await page.locator(`a[href="#${id}"]`).waitFor();
+  await look(page, "inspector-list-phone", { fullPage: false });
+  assert.equal(await overflow(page), 0, "nothing is wider than the phone");
+  await page.locator(`a[href="#${id}"]`).click();
+  await page.getByRole("img").waitFor();
+  await look(page, "inspector-phone");
+  assert.equal(await overflow(page), 0, "nothing is wider than the phone");
+  await page.getByRole("link", { name: "Back to all requests" }).click();
+  await page.locator(`a[href="#${id}"]`).waitFor();
+});
