@@ -33,8 +33,7 @@ node_tool() {
     rm -rf "$home"
     mkdir -p "$home"
     cp "$pins/package.json" "$pins/package-lock.json" "$home"
-    # Not by --prefix, which loses its way where .tools is a link.
-    (cd -P "$home" && npm ci --ignore-scripts --silent --no-audit --no-fund)
+    npm ci --prefix "$home" --ignore-scripts --silent --no-audit --no-fund
     echo "$wanted" >"$home/.installed"
   fi
   PATH=$home/node_modules/.bin:$PATH

@@ -13,9 +13,10 @@ use serde_json::{Value, json};
 
 /// Our functions, each with the event of `events/` that it is measured by and how its calls to the backends follow one
 /// another: so many at once, then so many at once.
-pub const FUNCTIONS: [(&str, &str, &[usize]); 11] = [
+pub const FUNCTIONS: [(&str, &str, &[usize]); 12] = [
     ("get-customer", "by-its-app", &[1]),
     ("create-customer", "created", &[1, 1]),
+    ("change-customer", "changed", &[1, 1]),
     ("list-customers", "all", &[1, 1, 1]),
     ("sso", "redirected", &[1, 2]),
     ("redeem-ticket", "redeemed", &[1, 1]),

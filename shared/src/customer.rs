@@ -5,13 +5,13 @@
 mod writes;
 
 use serde_json::{Map, Value};
-pub use writes::{as_read, its_own, next_epoch, revoke_all, set_in_both};
+pub use writes::{as_read, change_profile, its_own, next_epoch, revoke_all, set_in_both};
 
 use crate::{
     Timestamp,
     email::EmailAddress,
     id::{Cuid, Subject, Superkey},
-    profile,
+    profile::{self, LANGUAGE},
     status::{STATUS, Status},
     store::{Attribute, Conditions, Item, ItemExt, Key, Table, Update, item, number, text},
 };
@@ -104,8 +104,8 @@ impl Customer {
             ("epoch", number(self.subject.epoch)),
         ]));
         guard.extend(verified_attribute(self.email_verified));
-        if let Some(country) = self.country() {
-            guard.insert("country".to_owned(), text(country));
+        if let Some(language) = self.field(LANGUAGE) {
+            guard.insert(LANGUAGE.to_owned(), text(language));
         }
         guard
     }
@@ -116,10 +116,13 @@ impl Customer {
         self.profile.iter().find(|(field, _)| *field == name).map(|(_, value)| value.as_str())
     }
 
-    /// The customer's country, as given: mails speak its language, so the guard has it too.
-    #[must_use]
-    pub fn country(&self) -> Option<&str> {
-        self.field("country")
+    /// Sets these fields, or takes them away.
+    pub fn apply(&mut self, changes: &[(&'static str, Option<String>)]) {
+        let changed = |name: &'static str| match changes.iter().find(|(changed, _)| *changed == name) {
+            Some((_, value)) => value.clone(),
+            None => self.field(name).map(str::to_owned),
+        };
+        self.profile = profile::field_names().filter_map(|name| Some((name, changed(name)?))).collect();
     }
 
     /// The record as a caller sees it: `cuid`, every field that was given, `created_at`,
@@ -146,8 +149,8 @@ pub struct Guard {
     pub subject: Subject,
     /// The address on record.
     pub address: EmailAddress,
-    /// The customer's country, as given.
-    pub country: Option<String>,
+    /// The language of the customer's mails, as given.
+    pub language: Option<String>,
     /// Whether a passcode that was mailed to this address has come back.
     pub email_verified: bool,
     /// Whether the customer may be served.
@@ -171,8 +174,8 @@ impl Guard {
     pub(crate) fn from_item(item: &Item) -> Option<Self> {
         Some(Self {
             subject: subject(item)?,
-            address: EmailAddress::parse(item.text("email")?)?,
-            country: item.text("country").map(str::to_owned),
+            address: EmailAddress::on_record(item.text("email")?)?,
+            language: item.text(LANGUAGE).map(str::to_owned),
             email_verified: item.contains_key(EMAIL_VERIFIED),
             status: Status::of(item),
         })

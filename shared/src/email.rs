@@ -8,7 +8,8 @@ use sha2::{Digest, Sha256};
 
 /// What an address that is refused is told, on every door alike.
 pub const GRAMMAR: &str = "Must be an e-mail address: up to 64 ASCII letters, digits and !$%&'*+-.^_`{|}~= (no dot at \
-                           either end or two in a row), an @, and a domain name; at most 254 characters.";
+                           either end or two in a row), an @, and a domain name such as example.com; at most 254 \
+                           characters.";
 
 /// An address that mail can be sent to, and by which a customer is found.
 #[derive(Clone, PartialEq, Eq)]
@@ -22,9 +23,18 @@ impl EmailAddress {
     /// without a trailing dot; at most 254 characters, as typed and with the domain in its ASCII form (UTS-46 drops
     /// characters that nobody sees, any number of them).
     ///
+    /// The domain has two labels or more, of which the last is not a number: mail reaches no other.
+    ///
     /// `None` where `text` is no such address.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
+        Self::on_record(text).filter(|address| address.can_be_reached())
+    }
+
+    /// Reads an address of a record. Version 0.1 took domains that no mail reaches, and their customers can still be
+    /// changed and erased.
+    #[must_use]
+    pub fn on_record(text: &str) -> Option<Self> {
         let (local, domain) = text.split_once('@')?;
         if local.len() > 64 || !local.split('.').all(is_atom) {
             return None;
@@ -32,6 +42,16 @@ impl EmailAddress {
         let domain = ascii_domain(domain)?;
         let deliverable = format!("{local}@{domain}");
         (deliverable.len() <= 254 && text.chars().count() <= 254).then(|| Self { typed: text.to_owned(), deliverable })
+    }
+
+    fn can_be_reached(&self) -> bool {
+        let domain = self.deliverable.split_once('@').map_or("", |(_, domain)| domain);
+        let is_number = |label: &str| {
+            let digits = label.strip_prefix("0x").unwrap_or(label);
+            digits.bytes().all(|byte| byte.is_ascii_digit())
+                || digits != label && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
+        };
+        domain.rsplit_once('.').is_some_and(|(_, last)| !is_number(last))
     }
 
     /// The address as its owner typed it, for display.
@@ -136,8 +156,21 @@ mod tests {
             "ada@exa_mple.com",
             "ada\n@example.com",
             "ada@example.com\r\nBcc: x",
+            "ada@localhost",
+            "ada@com",
+            "ada@1",
+            "ada@127.0.0.1",
+            "ada@example.1",
+            "ada@example.0x7f",
         ] {
             assert!(EmailAddress::parse(text).is_none(), "{text:?} is refused");
+        }
+    }
+
+    #[test]
+    fn an_address_of_an_old_record_is_read() {
+        for text in ["ada@localhost", "ada@127.0.0.1", "ada@example.com"] {
+            assert_eq!(EmailAddress::on_record(text).unwrap().as_typed(), text);
         }
     }
 

@@ -32,6 +32,8 @@ pub enum Error {
         /// The customer that has it.
         cuid: Cuid,
     },
+    /// An `Idempotency-Key` came again with other fields.
+    IdempotencyKeyReused,
     /// An address came without a passcode.
     MissingPasscode,
     /// The passcode is wrong, expired, used or exhausted.

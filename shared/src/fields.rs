@@ -37,7 +37,6 @@ impl Fields {
     }
 
     /// Takes a field that may be missing, or `null` to take away what is there.
-    #[expect(clippy::option_option, reason = "absent, null and given are three things")]
     pub fn removable<T>(&mut self, name: &str, parse: impl FnOnce(&Value) -> Parsed<T>) -> Option<Option<T>> {
         self.optional(name, |value| if value.is_null() { Ok(None) } else { parse(value).map(Some) })
     }
@@ -51,7 +50,6 @@ impl Fields {
     }
 
     /// Takes an object, whose fields `read` takes in turn.
-    #[expect(clippy::option_option, reason = "absent, null and given are three things")]
     pub fn object<T>(
         &mut self,
         name: &str,

@@ -75,7 +75,7 @@ impl Ticket {
     /// Whether the customer is whom it was issued for: the same one, with the same address, and nothing revoked since.
     #[must_use]
     pub fn speaks_of(&self, customer: &customer::Customer) -> bool {
-        let address = EmailAddress::parse(&customer.email);
+        let address = EmailAddress::on_record(&customer.email);
         self.subject == customer.subject && address.is_some_and(|address| address.lookup_hash() == self.address)
     }
 }

@@ -1,17 +1,19 @@
 //! `POST /customer`: a new customer with its first pair, all written together or not at all.
 
+mod idempotency;
+
 use std::time::Duration;
 
 use aws_config::SdkConfig;
+use idempotency::{Earlier, Idempotency};
 use shared::{
     Clock, Error, Result, Store,
     audit::Event,
-    auth::{AppCredentials, Policy},
+    auth::{App, AppCredentials, Policy},
     config,
     credential::IssuedPair,
     customer::Customer,
-    email::EmailAddress,
-    error::During,
+    error::{During, both},
     http::{Call, Endpoint, Reply, json, with_header},
     id::{Cuid, Subject},
     profile::Profile,
@@ -59,9 +61,11 @@ impl Endpoint for Deps {
         let app = self.store.get(credentials.record_key()).await.during(STEP)?;
         let app = credentials.verify(call, app.as_ref(), self.clock.now())?;
 
-        let (address, profile) = Profile::for_creation(call.body()?)?;
+        let fields = call.body().and_then(Profile::for_creation);
+        let (key, (address, profile)) = both(idempotency::read_key(call), fields)?;
 
         let now = self.clock.now();
+        let idempotency = key.map(|key| Idempotency::new(key, &profile));
         let customer = Customer {
             subject: Subject { app: app.superkey.clone(), cuid: Cuid::new().during(STEP)?, epoch: 0 },
             email: address.as_typed().to_owned(),
@@ -70,38 +74,63 @@ impl Endpoint for Deps {
             status: Status::Active,
             created_at: now,
         };
-        let subject = &customer.subject;
-        let (pair, credential) = IssuedPair::new(subject, now, self.credential_lifetime).during(STEP)?;
-        match write(&self.store, &customer, &address, credential).await.during(STEP)? {
-            None => {}
-            // The SDK repeated a write that had succeeded; what is on record is this very customer.
-            Some(cuid) if cuid == subject.cuid => {}
-            Some(cuid) => return Err(Error::CustomerExists { cuid }),
+        let (pair, credential) = IssuedPair::new(&customer.subject, now, self.credential_lifetime).during(STEP)?;
+        let mut guard = customer.to_guard_item(&address);
+        guard.extend(idempotency.as_ref().map(|it| it.attributes(now)).unwrap_or_default());
+        if let Some(guard) = write(&self.store, &customer, guard, credential).await.during(STEP)? {
+            return self.answer_existing(call, &app, &guard, idempotency.as_ref()).await;
         }
-
-        call.audit(Event::CustomerCreated, subject);
-        Ok(with_header(json(201, &pair)?, "location", &format!("/customer/{}", subject.cuid)))
+        call.audit(Event::CustomerCreated, &customer.subject);
+        created(&pair)
     }
 }
 
-/// Writes record, guard and pair in one transaction. Answers the `cuid` of the customer who has the address already;
-/// then nothing was written.
-async fn write(
-    store: &Store,
-    customer: &Customer,
-    address: &EmailAddress,
-    credential: Item,
-) -> Result<Option<Cuid>, StoreError> {
+impl Deps {
+    /// The address has a guard already: of this very creation, whose reply was lost, or of another one.
+    async fn answer_existing(
+        &self,
+        call: &Call,
+        app: &App,
+        guard: &Item,
+        idempotency: Option<&Idempotency>,
+    ) -> Result<Reply> {
+        let now = self.clock.now();
+        match idempotency.map_or(Earlier::Other, |idempotency| idempotency.compare(guard, now)) {
+            Earlier::Other => {
+                let cuid = guard.text("cuid").and_then(Cuid::parse);
+                Err(Error::CustomerExists { cuid: cuid.ok_or("A guard without a cuid.").during(STEP)? })
+            }
+            Earlier::Reused => Err(Error::IdempotencyKeyReused),
+            Earlier::Repeated => {
+                let subject = app.guard(call, Some(guard))?.subject;
+                let (pair, credential) = IssuedPair::new(&subject, now, self.credential_lifetime).during(STEP)?;
+                self.store.put(Table::Credentials, credential).await.during(STEP)?;
+                call.audit(Event::PairIssued, &subject);
+                Ok(with_header(created(&pair)?, "idempotent-replayed", "true"))
+            }
+        }
+    }
+}
+
+/// The reply to a creation.
+fn created(pair: &IssuedPair) -> Result<Reply> {
+    Ok(with_header(json(201, pair)?, "location", &format!("/customer/{}", pair.cuid)))
+}
+
+/// Writes record, guard and pair in one transaction. Answers the guard that has the address already; then nothing was
+/// written.
+async fn write(store: &Store, customer: &Customer, guard: Item, credential: Item) -> Result<Option<Item>, StoreError> {
     let transaction = Transaction::new(store)
-        .create(Table::Directory, "app", customer.to_guard_item(address))?
+        .create(Table::Directory, "app", guard)?
         .create(Table::Customers, "cuid", customer.to_item())?
         .put(Table::Credentials, credential)?;
     match transaction.commit().await? {
         Outcome::Done => Ok(None),
         Outcome::Refused(refusals) => {
-            let guard = refusals.first().filter(|guard| guard.condition_failed).and_then(|guard| guard.item.as_ref());
-            let cuid = guard.and_then(|guard| Cuid::parse(guard.text("cuid")?)).ok_or("A new cuid is taken.")?;
-            Ok(Some(cuid))
+            let guard = refusals.into_iter().next().filter(|guard| guard.condition_failed).and_then(|guard| guard.item);
+            let guard = guard.ok_or("A new cuid is taken.")?;
+            // The SDK repeated a write that had succeeded; what is on record is this very customer.
+            Ok((guard.text("cuid") != Some(customer.subject.cuid.as_str())).then_some(guard))
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `GET /customer`: an App's customers, page by page; and, behind the route `$default`, `GET /customer/` and the 404 of
+//! `GET /customer`: an App's customers, page by page, or the one who has an address; and, behind the route `$default`, `GET /customer/` and the 404 of
 //! every route that is none.
 
 mod cursor;
@@ -9,10 +9,13 @@ use cursor::Cursor;
 use page::{Page, read_page};
 use shared::{
     Clock, Error, Result, Store,
-    auth::{AppCredentials, Policy},
+    auth::{App, AppCredentials, Policy},
+    customer::{Customer, guard_key, record_key},
+    email::EmailAddress,
     error::{During, both},
-    http::{Call, Endpoint, Reply, raw_json, with_header},
-    store::Table,
+    http::{Call, Endpoint, Reply, json, raw_json, with_header},
+    id::Cuid,
+    store::{Item, ItemExt, Table},
 };
 
 /// What the function works with.
@@ -52,15 +55,37 @@ impl Endpoint for Deps {
             return Err(Error::RouteNotFound);
         }
         let credentials = AppCredentials::read(call, self.policy)?;
-        let app = self.store.get(credentials.record_key()).await.during(STEP)?;
+        let email = call.query("email");
+        let address = email.as_ref().ok().copied().flatten().and_then(EmailAddress::parse);
+        let guard = address.map(|address| guard_key(credentials.superkey(), &address));
+        let [app, guard] = self.store.batch_get([Some(credentials.record_key()), guard]).await.during(STEP)?;
         let app = credentials.verify(call, app.as_ref(), self.clock.now())?;
+        match email {
+            Ok(None) => self.list(call, &app).await,
+            email => {
+                both(email, both(stands_alone(call, "cursor"), stands_alone(call, "limit")))?;
+                self.find(&app, guard.as_ref()).await
+            }
+        }
+    }
+}
 
+impl Deps {
+    /// The customer whom the guard of an address names, alone in an array; an empty one where there is none.
+    async fn find(&self, app: &App, guard: Option<&Item>) -> Result<Reply> {
+        let key = guard.and_then(|guard| Cuid::parse(guard.text("cuid")?)).as_ref().map(record_key);
+        let [customer] = self.store.batch_get([key]).await.during(STEP)?;
+        let customer = customer.as_ref().and_then(|customer| app.own(customer));
+        json(200, &customer.iter().map(Customer::to_json).collect::<Vec<_>>())
+    }
+
+    async fn list(&self, call: &Call, app: &App) -> Result<Reply> {
         let limit = call.query("limit").and_then(|limit| limit.map(parse_limit).transpose());
         let open = |text| Cursor::open(text, &app.cursor_key);
         let after = call.query("cursor").and_then(|cursor| cursor.map(open).transpose());
         let (limit, after) = both(limit, after)?;
 
-        let Page { json, last } = read_page(&self.store, &app, after, limit).await.during(STEP)?;
+        let Page { json, last } = read_page(&self.store, app, after, limit).await.during(STEP)?;
         let reply = raw_json(200, json);
         Ok(match last {
             None => reply,
@@ -70,6 +95,14 @@ impl Endpoint for Deps {
                 with_header(reply, "link", &format!("</customer?{limit}cursor={cursor}>; rel=\"next\""))
             }
         })
+    }
+}
+
+/// A parameter of lists is of no use to a search.
+fn stands_alone(call: &Call, name: &'static str) -> Result<()> {
+    match call.query(name) {
+        Ok(None) => Ok(()),
+        _ => Err(Error::invalid(name, "Must not stand beside email.")),
     }
 }
 

@@ -84,7 +84,7 @@ fn cuid_alone(mut fields: Fields) -> Result<Cuid, OperatorError> {
 async fn read(deps: &Deps, cuid: &Cuid) -> Result<(Customer, EmailAddress), OperatorError> {
     let customer = deps.store.get(record_key(cuid)).await?;
     let customer = customer.as_ref().and_then(Customer::from_item).ok_or(CUSTOMER)?;
-    let address = EmailAddress::parse(&customer.email).ok_or(CUSTOMER)?;
+    let address = EmailAddress::on_record(&customer.email).ok_or(CUSTOMER)?;
     Ok((customer, address))
 }
 

@@ -174,8 +174,9 @@ impl Deps {
         let brand = app.brand.clone().unwrap_or_else(|| Brand { name: app.name.clone(), ..Brand::default() });
         let asked_at = self.clock.now();
         let valid_for = claim.expires_at.since(asked_at);
-        let mail = mail::render(&brand, None, Sent { code: &code.grouped(), asked_at, valid_for })
-            .map_err(|error| MailError::not_tried(Causes(&*error)))?;
+        let mail =
+            mail::render(&brand, customer.language.as_deref(), Sent { code: &code.grouped(), asked_at, valid_for })
+                .map_err(|error| MailError::not_tried(Causes(&*error)))?;
         self.mailer.send(whose, &customer.address, &mail, brand.reply_to.as_deref()).await
     }
 }

@@ -127,7 +127,7 @@ impl Whom {
             }
             Self::Cuid(_) => {
                 let customer = app.active_customer(call, record)?;
-                let address = EmailAddress::parse(&customer.email).ok_or(Error::UserNotFound)?;
+                let address = EmailAddress::on_record(&customer.email).ok_or(Error::UserNotFound)?;
                 Ok((customer.subject, address))
             }
         }

@@ -111,6 +111,10 @@ impl Caller<'_> {
         answer(self.request(Method::POST, path).json(body)).await
     }
 
+    pub async fn patch(&self, cuid: &str, change: &Value) -> Answer {
+        answer(self.request(Method::PATCH, &format!("/customer/{cuid}")).json(change)).await
+    }
+
     /// Ends the presented pair, or with an App's credentials whatever the customer was issued.
     pub async fn revoke(&self, cuid: &str) -> Answer {
         answer(self.request(Method::DELETE, &format!("/customer/{cuid}/auth"))).await

@@ -84,7 +84,10 @@ async fn it_is_ready_when_it_says_so_and_ends_with_every_process_on_a_signal() {
         let functions = children_of(child.id());
         let folder = std::fs::read_dir(binaries::project_root().unwrap().join("functions")).unwrap();
         let all = folder.filter(|entry| entry.as_ref().unwrap().path().is_dir()).count();
-        assert_eq!(functions.len(), all, "one process of each function");
+        // One that is called again before it has asked for more work gets a second process, as on Lambda.
+        let executable = |id: &u32| std::fs::read_link(format!("/proc/{id}/exe")).unwrap();
+        let started: std::collections::BTreeSet<_> = functions.iter().map(executable).collect();
+        assert_eq!(started.len(), all, "a process of each function");
 
         assert!(Command::new("sh").args(["-c", &format!("kill {signal} {}", child.id())]).status().unwrap().success());
         let status = child.wait().unwrap();

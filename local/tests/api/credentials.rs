@@ -27,6 +27,7 @@ fn endpoints(cuid: &str) -> Vec<(Method, String, Option<Value>)> {
         get("/customer/ada%40example.com/auth?passcode=12345678"),
         get(&format!("/customer/{cuid}/auth")),
         get("/customer/ada%40example.com/auth/nopasscode"),
+        (Method::PATCH, format!("/customer/{cuid}"), Some(json!({ "company": "Changed" }))),
         (Method::DELETE, format!("/customer/{cuid}/auth"), None),
     ]
 }

@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::{
-    caller::{Answer, Caller, answer, segment},
+    caller::{Answer, Caller, age, answer, segment},
     support::TestApp,
 };
 
@@ -270,4 +270,190 @@ async fn unknown_routes_and_methods_are_not_found_in_the_same_shape() {
     let head = app.demo().request(Method::HEAD, "/customer").send().await.unwrap();
     assert_eq!(head.status(), 404);
     assert_eq!(app.demo().get("/customer/").await.status, 200);
+}
+
+/// A creation with a key.
+async fn create_with_key(app: &TestApp, key: &str, body: &Value) -> Answer {
+    let request = app.demo().request(Method::POST, "/customer").header("idempotency-key", key).json(body);
+    answer(request).await
+}
+
+#[tokio::test]
+async fn a_creation_is_repeated_by_its_key() {
+    let app = TestApp::start().await;
+    let body = json!({ "company": "Acme", "email": "ada@example.com", "city": "Brest" });
+    let created = create_with_key(&app, "k-1", &body).await;
+    assert_eq!((created.status, created.headers.contains_key("idempotent-replayed")), (201, false));
+    let mut spelled = body.clone();
+    spelled["email"] = "ADA@example.com".into();
+    for same in [&body, &spelled] {
+        let again = create_with_key(&app, "k-1", same).await;
+        again.assert_headers();
+        assert_eq!((again.status, again.header("idempotent-replayed")), (201, "true"));
+        assert_eq!(
+            (again.header("location"), &again.body["cuid"]),
+            (created.header("location"), &created.body["cuid"])
+        );
+        assert_ne!(again.body["key"], created.body["key"]);
+        for pair in [&created.body, &again.body] {
+            assert_eq!(app.as_customer(pair).show(pair["cuid"].as_str().unwrap()).await.status, 200);
+        }
+    }
+    let pairs = app.system.backends.tables.items("CredentialsTable").unwrap().len();
+
+    let mut other = body.clone();
+    other["city"] = "Paris".into();
+    let reused = create_with_key(&app, "k-1", &other).await;
+    reused.assert_error(422, "idempotency_key_reused", "This Idempotency-Key was sent with other fields before.");
+    let exists = |answer: &Answer| assert_eq!((answer.status, answer.code()), (409, "customer_exists"));
+    exists(&create_with_key(&app, "k-2", &body).await);
+    exists(&app.demo().post("/customer", &body).await);
+    assert_eq!(app.demo().get("/customer").await.body[0]["city"], "Brest");
+    assert_eq!(app.system.backends.tables.items("CredentialsTable").unwrap().len(), pairs, "nothing was written");
+
+    let stored = serde_json::to_string(&app.system.backends.tables.items("DirectoryTable").unwrap()).unwrap();
+    assert!(!stored.contains("k-1") && !stored.contains("Brest"), "only hashes are stored");
+    let cuid = created.body["cuid"].as_str().unwrap();
+    let changed = json!({ "command": "change_customer", "cuid": cuid, "company": "Acme Group", "language": "fr" });
+    app.command(changed).await;
+    assert_eq!(create_with_key(&app, "k-1", &body).await.status, 201, "a change of the customer keeps the key");
+    app.command(json!({ "command": "suspend_customer", "cuid": cuid })).await;
+    create_with_key(&app, "k-1", &body).await.assert_error(401, "not_allowed", "User not allowed for API access.");
+    exists(&create_with_key(&app, "k-2", &body).await);
+}
+
+#[tokio::test]
+async fn a_key_is_forgotten_after_a_day() {
+    let app = TestApp::start().await;
+    let body = json!({ "company": "Acme", "email": "ada@example.com" });
+    create_with_key(&app, "k", &body).await;
+    let tables = &app.system.backends.tables;
+    let hours = async |hours: u64| {
+        let mut guard = tables.items("DirectoryTable").unwrap().remove(0);
+        age(&mut guard, &["idempotent_until"], hours * 3_600_000);
+        tables.put("DirectoryTable", &guard).unwrap();
+        create_with_key(&app, "k", &body).await.status
+    };
+    assert_eq!(hours(23).await, 201);
+    assert_eq!(hours(1).await, 409);
+}
+
+#[tokio::test]
+async fn of_many_creations_with_one_key_all_are_the_same_customer() {
+    let app = TestApp::start().await;
+    let body = json!({ "company": "Acme", "email": "ada@example.com" });
+    let answers = futures::future::join_all((0..20).map(|_| create_with_key(&app, "k", &body))).await;
+    let cuids: BTreeSet<_> = answers.iter().map(|answer| (answer.status, answer.body["cuid"].to_string())).collect();
+    assert_eq!(cuids.len(), 1, "{cuids:?}");
+    assert_eq!(answers.iter().filter(|answer| !answer.headers.contains_key("idempotent-replayed")).count(), 1);
+    assert_eq!(app.demo().get("/customer").await.body.as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_bad_key_is_told_with_the_other_fields() {
+    let app = TestApp::start().await;
+    for key in ["", &"x".repeat(256)] {
+        let refused = create_with_key(&app, key, &json!({ "email": "a@b.example" })).await;
+        refused.assert_invalid(&["Idempotency-Key", "company"]);
+    }
+    assert_eq!(
+        create_with_key(&app, &"x".repeat(255), &json!({ "company": "A", "email": "a@b.example" })).await.status,
+        201
+    );
+}
+
+#[tokio::test]
+async fn a_customer_is_found_by_address() {
+    let app = TestApp::start().await;
+    let cuid = app.demo().create("Ada+x@Example.com").await.body["cuid"].clone();
+    app.demo().create("grace@example.com").await;
+    let find =
+        async |caller: &Caller<'_>, email: &str| caller.get(&format!("/customer?email={}", segment(email))).await;
+    let found = find(&app.demo(), "ADA+x@example.com").await;
+    let shown = app.demo().show(cuid.as_str().unwrap()).await.body;
+    assert_eq!((found.status, &found.body), (200, &json!([shown])));
+    found.assert_headers();
+    for nobody in ["ada@example.com", "nobody@example.com", "", "x", "ada@localhost", cuid.as_str().unwrap()] {
+        let none = find(&app.demo(), nobody).await;
+        assert_eq!((none.status, &none.body), (200, &json!([])), "{nobody}");
+    }
+    assert_eq!(find(&app.another_app().await, "ada+x@example.com").await.body, json!([]), "another App's");
+    app.demo().get("/customer?email=a%40b.example&limit=1").await.assert_invalid(&["limit"]);
+    app.demo().get("/customer?email=a%40b.example&cursor=x&limit=x").await.assert_invalid(&["cursor", "limit"]);
+    app.demo().get("/customer?email=a%40b.example&email=x").await.assert_invalid(&["email"]);
+}
+
+#[tokio::test]
+async fn a_patch_changes_what_it_names() {
+    let app = TestApp::start().await;
+    let fields =
+        json!({ "company": "Acme", "email": "ada@example.com", "name": "Ada", "city": "Brest", "language": "fr" });
+    let created = app.demo().post("/customer", &fields).await.body;
+    let cuid = created["cuid"].as_str().unwrap();
+    let own = app.as_customer(&created);
+    let before = own.show(cuid).await.body;
+
+    let changed =
+        own.patch(cuid, &json!({ "company": " Acme Group ", "city": null, "website": "https://A.example" })).await;
+    changed.assert_headers();
+    let mut expected = before.clone();
+    expected["company"] = "Acme Group".into();
+    expected["website"] = "https://a.example/".into();
+    expected.as_object_mut().unwrap().remove("city");
+    assert_eq!((changed.status, &changed.body), (200, &expected));
+    assert_eq!(own.show(cuid).await.body, expected);
+
+    let changed = app.demo().patch(cuid, &json!({ "language": "de-AT", "name": "" })).await;
+    expected["language"] = "de-AT".into();
+    expected.as_object_mut().unwrap().remove("name");
+    assert_eq!((changed.status, &changed.body), (200, &expected));
+    let guard = app.system.backends.tables.items("DirectoryTable").unwrap().remove(0);
+    assert_eq!(guard["language"]["S"], "de-AT", "mails are told");
+    assert_eq!(app.demo().patch(cuid, &json!({})).await.body, expected);
+
+    let refused =
+        own.patch(cuid, &json!({ "company": null, "email": "b@b.example", "cuid": "x", "zip": 1, "y": 2 })).await;
+    refused.assert_invalid(&["company", "cuid", "email", "y", "zip"]);
+    own.patch(cuid, &json!([])).await.assert_invalid(&["body"]);
+    let large = own.patch(cuid, &json!({ "name": "x".repeat(20_000) })).await;
+    large.assert_error(413, "body_too_large", "The body is larger than 16 KiB.");
+    assert_eq!(own.show(cuid).await.body, expected, "nothing of that changed anything");
+}
+
+#[tokio::test]
+async fn a_patch_is_for_the_customer_and_its_app_alone() {
+    let app = TestApp::start().await;
+    let (ada, max) = (app.demo().create("ada@example.com").await.body, app.demo().create("max@example.com").await.body);
+    let cuid = ada["cuid"].as_str().unwrap();
+    let change = json!({ "company": "Changed", "language": "fr" });
+    let other = app.another_app().await;
+    other.patch(cuid, &change).await.assert_error(404, "user_not_found", "User not found.");
+    app.as_customer(&max).patch(cuid, &change).await.assert_error(404, "no_matching_key", "No matching key");
+    app.demo().patch("nobody", &change).await.assert_error(404, "user_not_found", "User not found.");
+    assert_eq!(app.demo().show(cuid).await.body["company"], "Analytical Engines");
+}
+
+#[tokio::test]
+async fn patches_of_other_fields_do_not_undo_each_other() {
+    let app = TestApp::start().await;
+    let cuid = app.demo().create("ada@example.com").await.body["cuid"].as_str().unwrap().to_owned();
+    let fields = ["name", "address", "country", "city", "zip", "state", "phone", "language"];
+    let patches = fields.map(|field| {
+        let (demo, cuid) = (app.demo(), &cuid);
+        async move { demo.patch(cuid, &json!({ field: "fr" })).await.status }
+    });
+    assert!(futures::future::join_all(patches).await.iter().all(|status| *status == 200));
+    let shown = app.demo().show(&cuid).await.body;
+    assert!(fields.iter().all(|field| shown[*field] == "fr"), "{shown}");
+}
+
+#[tokio::test]
+async fn both_spellings_of_app_credentials_in_the_query_string_are_the_same_names() {
+    let app = TestApp::start().await;
+    let (key, token) = (&app.demo.app.superkey, &app.demo.app.supertoken);
+    let get = async |query: String| app.nobody().get(&format!("/customer?{query}")).await;
+    assert_eq!(get(format!("superKey={key}&superToken={token}")).await.status, 200);
+    assert_eq!(get(format!("superkey={key}&superToken={token}")).await.status, 200);
+    let twice = get(format!("superkey={key}&superKey={key}&supertoken={token}")).await;
+    twice.assert_error(400, "repeated_credential", "A credential was sent more than once.");
 }

@@ -215,10 +215,11 @@ async fn strike_all_at(endpoints: &[Endpoint]) -> usize {
 }
 
 const PASSCODES_AND_TICKETS: [Endpoint; 4] = [Endpoint::Send, Endpoint::AuthByEmail, Endpoint::Sso, Endpoint::Redeem];
-const CUSTOMERS_AND_PAIRS: [Endpoint; 7] = [
+const CUSTOMERS_AND_PAIRS: [Endpoint; 8] = [
     Endpoint::Create,
     Endpoint::List,
     Endpoint::Get,
+    Endpoint::Change,
     Endpoint::AuthByCuid,
     Endpoint::Nopasscode,
     Endpoint::RevokeAll,

@@ -31,6 +31,17 @@ async fn each_endpoint_makes_as_many_trips_as_it_needs_and_no_more() {
     assert_trips(&app, &demo.create(email).await, 409, 2);
 
     assert_trips(&app, &demo.get("/customer").await, 200, 3);
+    assert_trips(&app, &demo.get(&format!("/customer?email={}", segment(email))).await, 200, 2);
+    let own = app.as_customer(&created.body);
+    assert_trips(&app, &own.patch(cuid, &serde_json::json!({ "city": "Brest" })).await, 200, 2);
+    assert_trips(&app, &demo.patch(cuid, &serde_json::json!({ "language": "fr" })).await, 200, 2);
+    let keyed = async || {
+        let fields = serde_json::json!({ "company": "Acme", "email": "max@example.com" });
+        let request = demo.request(reqwest::Method::POST, "/customer").header("idempotency-key", "k");
+        crate::caller::answer(request.json(&fields)).await
+    };
+    assert_trips(&app, &keyed().await, 201, 2);
+    assert_trips(&app, &keyed().await, 201, 3);
     assert_trips(&app, &demo.show(cuid).await, 200, 1);
     assert_trips(&app, &app.as_customer(&created.body).show(cuid).await, 200, 1);
     assert_trips(&app, &app.as_customer(&created.body).show("another").await, 404, 1);

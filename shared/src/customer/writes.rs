@@ -7,8 +7,9 @@ use crate::{
     email::EmailAddress,
     id::Cuid,
     passcode,
+    profile::LANGUAGE,
     status::STATUS,
-    store::{Attribute, Conditions, Outcome, StoreError, Transaction, Update, number, text},
+    store::{Attribute, Conditional, Conditions, Outcome, StoreError, Transaction, Update, number, text},
 };
 
 /// How often a write that met another one begins anew.
@@ -21,7 +22,7 @@ pub fn as_read(customer: &Customer) -> Conditions {
         .equal("email", text(&customer.email))
         .equal("epoch", number(customer.subject.epoch))
         .equal(STATUS, customer.status.attribute())
-        .unchanged("country", customer.country().map(text))
+        .unchanged(LANGUAGE, customer.field(LANGUAGE).map(text))
         .unchanged(EMAIL_VERIFIED, customer.email_verified.then_some(Attribute::Bool(true)))
 }
 
@@ -29,6 +30,48 @@ pub fn as_read(customer: &Customer) -> Conditions {
 #[must_use]
 pub fn its_own(cuid: &Cuid) -> Conditions {
     Conditions::default().equal("cuid", text(cuid.as_str()))
+}
+
+/// Writes these fields of the record, and to the guard what it says alike. Others stay as other callers write them
+/// meanwhile. Answers the customer as written, or nothing where the record is gone.
+///
+/// # Errors
+/// As [`revoke_all`].
+pub async fn change_profile(
+    store: &Store,
+    customer: Customer,
+    changes: &[(&'static str, Option<String>)],
+) -> Result<Option<Customer>, StoreError> {
+    let key = record_key(&customer.subject.cuid);
+    let update = || {
+        let set = |update: Update, (name, value): &(&str, Option<String>)| {
+            update.set_or_remove(name, value.as_ref().map(text))
+        };
+        changes.iter().fold(Update::of(&key), set)
+    };
+    let Some((_, language)) = changes.iter().find(|(name, _)| *name == LANGUAGE) else {
+        let update = update().only_if(Conditions::default().exists("cuid")).answering_item();
+        return Ok(match store.update(update).await? {
+            Conditional::Done(item) => Customer::from_item(&item),
+            Conditional::Refused(_) => None,
+        });
+    };
+    let mut read = Some(customer);
+    for _ in 0..ATTEMPTS {
+        let Some(mut customer) = read else { return Ok(None) };
+        let (cuid, app) = (&customer.subject.cuid, &customer.subject.app);
+        let address = EmailAddress::on_record(&customer.email).ok_or("The address on record is none.")?;
+        let guard = Update::of(&guard_key(app, &address)).set_or_remove(LANGUAGE, language.as_ref().map(text));
+        let transaction = Transaction::new(store)
+            .update(update().only_if(Conditions::default().equal("email", text(&customer.email))))?
+            .update(guard.only_if(its_own(cuid)))?;
+        if matches!(transaction.commit().await?, Outcome::Done) {
+            customer.apply(changes);
+            return Ok(Some(customer));
+        }
+        read = store.get(key.clone()).await?.as_ref().and_then(Customer::from_item);
+    }
+    Err("others kept writing to the customer".into())
 }
 
 /// The epoch that ends all pairs and tickets of the ones before it. It is higher than any, those that a restore from a
@@ -67,7 +110,7 @@ pub async fn set_in_both(
     let mut read = Some(customer);
     for _ in 0..ATTEMPTS {
         let Some(mut customer) = read else { return Ok(None) };
-        let address = EmailAddress::parse(&customer.email).ok_or("The address on record is none.")?;
+        let address = EmailAddress::on_record(&customer.email).ok_or("The address on record is none.")?;
         let unchanged = as_read(&customer);
         let (name, value) = change(&mut customer);
         let guard = guard_key(&customer.subject.app, &address);

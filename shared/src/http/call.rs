@@ -65,6 +65,20 @@ impl Call {
         }
     }
 
+    /// The value of a header that may hold any text, an empty one too. Values that API Gateway has joined are one value.
+    ///
+    /// # Errors
+    /// Where it came more than once, or is not ASCII text.
+    #[expect(clippy::result_unit_err, reason = "who asks knows what to say of its header")]
+    pub fn single_header(&self, name: &str) -> std::result::Result<Option<&str>, ()> {
+        let mut values = self.request.headers().get_all(name).iter();
+        match (values.next(), values.next()) {
+            (None, _) => Ok(None),
+            (Some(value), None) => value.to_str().map(Some).map_err(|_| ()),
+            _ => Err(()),
+        }
+    }
+
     /// The value of a query parameter, percent-decoded once; an empty one is `Some("")`.
     ///
     /// # Errors

@@ -71,6 +71,9 @@ fn words(error: &Error) -> (u16, &'static str, &'static str) {
         Error::BodyTooLarge => (413, "body_too_large", "The body is larger than 16 KiB."),
         Error::UserNotFound => (404, "user_not_found", "User not found."),
         Error::CustomerExists { .. } => (409, "customer_exists", "A customer with this address exists already."),
+        Error::IdempotencyKeyReused => {
+            (422, "idempotency_key_reused", "This Idempotency-Key was sent with other fields before.")
+        }
         Error::MissingPasscode => (400, "missing_passcode", "Missing passcode"),
         Error::InvalidPasscode => (401, "invalid_passcode", "Expired or invalid passcode."),
         Error::InvalidTicket => (401, "invalid_ticket", "Expired or invalid ticket."),

@@ -6,7 +6,7 @@ use shared::{
     fields::Fields,
     id::Cuid,
     passcode,
-    profile::{self, Profile},
+    profile::{LANGUAGE, Profile},
     store::{Attribute, Conditions, ItemExt, Outcome, StoreError, Table, Transaction, Update, number, text},
 };
 
@@ -49,12 +49,8 @@ pub async fn change(deps: &Deps, mut fields: Fields) -> Result<Done, OperatorErr
 /// The customer as it will be.
 fn apply(before: &Customer, address: &EmailAddress, changes: &Profile) -> (Customer, EmailAddress) {
     let address = changes.email.clone().unwrap_or_else(|| address.clone());
-    let value = |name: &'static str| match changes.values.iter().find(|(changed, _)| *changed == name) {
-        Some((_, value)) => value.clone(),
-        None => before.field(name).map(str::to_owned),
-    };
-    let profile = profile::field_names().filter_map(|name| Some((name, value(name)?))).collect();
-    let after = Customer { email: address.as_typed().to_owned(), profile, ..before.clone() };
+    let mut after = Customer { email: address.as_typed().to_owned(), ..before.clone() };
+    after.apply(&changes.values);
     (after, address)
 }
 
@@ -77,12 +73,15 @@ fn write<'a>(
         .fold(alike, |update, (name, value)| update.set_or_remove(name, value.as_ref().map(text)))
         .only_if(as_read(before));
     let transaction = Transaction::new(&deps.store).update(record)?;
-    let guard = after.to_guard_item(new);
     if old.lookup_hash() == new.lookup_hash() {
-        return transaction.put(Table::Directory, guard);
+        // An update, so that the guard still knows the creation that made it.
+        let guard = Update::of(&guard_key(app, new))
+            .set("email", text(&after.email))
+            .set_or_remove(LANGUAGE, after.field(LANGUAGE).map(text));
+        return transaction.update(guard.only_if(its_own(cuid)));
     }
     transaction
-        .create(Table::Directory, "app", guard)?
+        .create(Table::Directory, "app", after.to_guard_item(new))?
         .delete(&guard_key(app, old), its_own(cuid))?
         .delete(&passcode::record_key(app, old), Conditions::default())
 }
