@@ -44,7 +44,12 @@ pub const FIELDS: [Field; 10] = [
         form: Some(website),
         ..field("website")
     },
-    Field { form: Some(language), ..field(LANGUAGE) },
+    Field {
+        max_characters: language::MAX_CHARACTERS,
+        too_long: "Must be at most 35 characters long.",
+        form: Some(language),
+        ..field(LANGUAGE)
+    },
 ];
 
 /// The field that tells the language of a customer's mails.

@@ -140,6 +140,7 @@ fn customers() -> Vec<(Customer, EmailAddress)> {
         ("state", "England"),
         ("phone", "+44 20 7946 0000"),
         ("website", "https://engines.example/"),
+        ("language", "en-GB"),
     ];
     let company = [("company", "Compilers")];
     vec![
