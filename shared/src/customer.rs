@@ -118,11 +118,11 @@ impl Customer {
 
     /// Sets these fields, or takes them away.
     pub fn apply(&mut self, changes: &[(&'static str, Option<String>)]) {
-        let changed = |name: &'static str| match changes.iter().find(|(changed, _)| *changed == name) {
+        let value_of = |name: &'static str| match changes.iter().find(|(changed, _)| *changed == name) {
             Some((_, value)) => value.clone(),
             None => self.field(name).map(str::to_owned),
         };
-        self.profile = profile::field_names().filter_map(|name| Some((name, changed(name)?))).collect();
+        self.profile = profile::field_names().filter_map(|name| Some((name, value_of(name)?))).collect();
     }
 
     /// The record as a caller sees it: `cuid`, every field that was given, `created_at`,

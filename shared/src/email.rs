@@ -28,7 +28,7 @@ impl EmailAddress {
     /// `None` where `text` is no such address.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        Self::on_record(text).filter(|address| address.can_be_reached())
+        Self::on_record(text).filter(Self::can_be_reached)
     }
 
     /// Reads an address of a record. Version 0.1 took domains that no mail reaches, and their customers can still be

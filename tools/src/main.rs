@@ -21,7 +21,7 @@ enum Command {
     },
     /// Sends every event to functions that somebody else runs, against backends on these addresses.
     Events {
-        /// Where a function is called; NAME stands for its name, LOGICAL_ID for its name in the template.
+        /// Where a function is called; NAME stands for its name, `LOGICAL_ID` for its name in the template.
         url: String,
         /// Address of the mailbox.
         #[arg(long)]

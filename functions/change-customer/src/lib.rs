@@ -56,8 +56,8 @@ impl Endpoint for Deps {
         if changes.is_empty() {
             return json(200, &customer.to_json());
         }
-        let changed = change_profile(&self.store, customer, &changes).await.during(STEP)?.ok_or(gone)?;
-        json(200, &changed.to_json())
+        let customer = change_profile(&self.store, customer, &changes).await.during(STEP)?.ok_or(gone)?;
+        json(200, &customer.to_json())
     }
 }
 

@@ -176,7 +176,7 @@ impl Deps {
         let valid_for = claim.expires_at.since(asked_at);
         let mail =
             mail::render(&brand, customer.language.as_deref(), Sent { code: &code.grouped(), asked_at, valid_for })
-                .map_err(|error| MailError::not_tried(Causes(&*error)))?;
+                .map_err(|error| MailError::not_tried(&Causes(&*error)))?;
         self.mailer.send(whose, &customer.address, &mail, brand.reply_to.as_deref()).await
     }
 }

@@ -43,7 +43,7 @@ impl std::error::Error for MailError {}
 
 impl MailError {
     /// A mail that never went to the provider.
-    pub fn not_tried(reason: impl ToString) -> Self {
+    pub fn not_tried(reason: &dyn std::fmt::Display) -> Self {
         Self { refused: true, reason: reason.to_string() }
     }
 
@@ -54,7 +54,7 @@ impl MailError {
 
 impl From<BuildError> for MailError {
     fn from(_: BuildError) -> Self {
-        Self::not_tried("the mail is incomplete")
+        Self::not_tried(&"the mail is incomplete")
     }
 }
 
@@ -113,7 +113,7 @@ impl Mailer {
             SdkError::TimeoutError(_) => MailError::by_provider(false, "no answer in time"),
             SdkError::DispatchFailure(_) => MailError::by_provider(false, "the connection failed"),
             SdkError::ResponseError(_) => MailError::by_provider(false, "the answer could not be read"),
-            _ => MailError::not_tried("the request could not be made"),
+            _ => MailError::not_tried(&"the request could not be made"),
         })
     }
 }

@@ -73,7 +73,7 @@ async fn accept(
 async fn start(line: &Line, service: &str, dynamodb: &str) -> TestApp {
     let app = TestApp::start_with(|options| {
         assert!(options.freeze);
-        options.dynamodb = dynamodb.to_owned();
+        dynamodb.clone_into(&mut options.dynamodb);
         options.concurrency = 1;
         options.environment.insert(format!("AWS_ENDPOINT_URL_{service}"), line.url.clone());
     });

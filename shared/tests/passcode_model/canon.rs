@@ -91,7 +91,7 @@ fn forget_written(claim: &mut Claim, at: Time, protocol: &Protocol) {
     let mut mails_before = std::mem::take(&mut claim.mails_before);
     mails_before.retain(|sent| NOW < sent + protocol.rules.window);
     let Claim { id, nonce, pepper, cuid, .. } = *claim;
-    *claim = Claim { id, nonce, pepper, cuid, at, mails_before, ..Claim::default() };
+    *claim = Claim { mails_before, id, nonce, pepper, cuid, at, ..Claim::default() };
 }
 
 /// Numbers nonces and claims by their order, from 1.

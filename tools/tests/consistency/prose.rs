@@ -148,7 +148,7 @@ fn every_grant_is_named_where_an_operator_reads_of_it() {
     for grant in Grant::ALL.map(Grant::name) {
         assert_said(&[
             ("docs/operations.md", format!("`{grant}`")),
-            ("functions/operator/src/values.rs", format!("{grant}")),
+            ("functions/operator/src/values.rs", grant.to_string()),
             ("local/src/demo.rs", format!("\"{grant}\"")),
         ]);
     }
