@@ -93,7 +93,7 @@ async fn every_route_is_asked_with_credentials_that_are_refused() {
         let path = path.split('?').next().unwrap();
         let mut segments: Vec<&str> = path.split('/').collect();
         match segments.get_mut(2) {
-            Some("") => return "$default".to_owned(),
+            Some(&mut "") => return "$default".to_owned(),
             Some(segment) => *segment = "{identifier}",
             None => {}
         }
