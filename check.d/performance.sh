@@ -5,6 +5,7 @@
 step performance "No function needs over a tenth more instructions or bytes than it did"
 check_performance() {
   debian_tool valgrind
+  debian_tool faketime
   debian_tool openssl
   cargo run --quiet -p bench -- guard
 }

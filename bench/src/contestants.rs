@@ -64,8 +64,8 @@ pub struct Contestant {
     pub package: Package,
     /// The event it is sent.
     pub event: Value,
-    /// Connections to backends that it has to open.
-    pub connections: usize,
+    /// Connections to backends that it opens and keeps.
+    pub kept_connections: usize,
     /// Variables of its own.
     pub environment: BTreeMap<String, String>,
 }
@@ -78,7 +78,7 @@ impl Contestant {
             command: vec![binary.display().to_string()],
             package: Package::Binary(binary.to_path_buf()),
             event,
-            connections: 1,
+            kept_connections: 1,
             environment: BTreeMap::new(),
         }
     }
@@ -88,6 +88,12 @@ impl Contestant {
         let name = binary.file_name().unwrap_or(binary.as_os_str()).to_string_lossy().into_owned();
         let command = vec![binary.display().to_string()];
         Self { name, command, package: Package::Binary(binary.to_path_buf()), ..self.clone() }
+    }
+
+    /// Connections to backends that it has to open for so many requests: each mail has one of its own.
+    pub fn connections(&self, requests: u32) -> usize {
+        let mails = if self.acts_as == "send-passcode" { requests as usize } else { 0 };
+        self.kept_connections + mails
     }
 
     /// Whether it is built in this workspace with the profile of what is deployed: only such a one is worth counting
@@ -139,9 +145,8 @@ pub async fn functions(root: &Path, wanted: impl Fn(&str) -> bool) -> Result<Vec
         let event = serde_json::from_slice(&text).with_context(|| format!("{} is no JSON", file.display()))?;
         let binary = binaries.get(function).with_context(|| format!("cargo has built no {function}"))?;
         let mut contestant = Contestant::binary(function, function, binary, event);
-        // One for each call of the widest trip, and one to SES.
-        contestant.connections =
-            trips.iter().copied().max().unwrap_or_default() + usize::from(function == "send-passcode");
+        // One for each call of the widest trip.
+        contestant.kept_connections = trips.iter().copied().max().unwrap_or_default();
         all.push(contestant);
     }
     Ok(all)
@@ -206,7 +211,7 @@ pub async fn peer(root: &Path, peer: Peer, event: Value) -> Result<Contestant> {
         command,
         package: Package::Folder(folder),
         event,
-        connections: 1,
+        kept_connections: 1,
         // The SDK warns of Node 20's age at each start.
         environment: BTreeMap::from([("NODE_NO_WARNINGS".to_owned(), "1".to_owned())]),
     })
