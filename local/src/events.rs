@@ -17,7 +17,8 @@ pub struct Case {
     pub name: String,
     /// The event.
     pub event: Value,
-    expected: Value,
+    /// The answer; `*` stands for what is random.
+    pub expected: Value,
 }
 
 /// Every case below the folder `events`, in order.

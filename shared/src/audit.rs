@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use tracing_subscriber::{
     Layer,
-    filter::{LevelFilter, Targets},
+    filter::{FilterExt, LevelFilter, Targets, filter_fn},
     fmt::layer,
     layer::SubscriberExt,
     util::SubscriberInitExt,
@@ -100,11 +100,6 @@ impl Event {
     }
 }
 
-/// Writes an operator's command that changed something, and to what.
-pub fn log_command(request_id: &str, command: &str, subject: &str) {
-    tracing::info!(target: TARGET, event = command, request_id, subject, "audit");
-}
-
 /// Starts the log of a function, by its crate's name, at the level of `LOG_LEVEL` (`info` without one).
 ///
 /// Only this project's lines are written, and the runtime's errors: what the SDK says at its finer levels holds whole
@@ -118,7 +113,10 @@ pub fn init(crate_name: &str) {
         .with_target("shared", level)
         .with_target(crate_name, level)
         .with_target("lambda_runtime", LevelFilter::ERROR);
+    // The runtime repeats a refusal that the function has logged itself. Its line of a panic has a field more.
+    let own =
+        filter_fn(|line| line.target() != "lambda_runtime::layers::panic" || line.fields().field("error").is_some());
     let lines = layer().json().flatten_event(true).with_current_span(false).with_span_list(false);
     // A second start, as in tests, leaves the first in place.
-    let _ = tracing_subscriber::registry().with(lines.with_filter(targets)).try_init();
+    let _ = tracing_subscriber::registry().with(lines.with_filter(targets.and(own))).try_init();
 }

@@ -4,7 +4,7 @@ use std::{io::Write, path::PathBuf, process::ExitCode};
 
 use anyhow::Result;
 use clap::Parser;
-use tools::{emulator, fixtures, trial, unused_permissions};
+use tools::{commands, emulator, fixtures, trial, unused_permissions};
 
 /// Generates files of this repository, and checks it.
 #[derive(Parser)]
@@ -12,6 +12,8 @@ use tools::{emulator, fixtures, trial, unused_permissions};
 enum Command {
     /// Prints `events/fixtures.json`.
     Fixtures,
+    /// Prints the table of `docs/operations.md` of the operator's commands.
+    Commands,
     /// Sends every event to the built functions, under Lambda's Runtime Interface Emulator.
     Emulator {
         /// The emulator's executable, which comes with the SAM CLI.
@@ -42,6 +44,10 @@ async fn main() -> Result<ExitCode> {
     match Command::parse() {
         Command::Fixtures => {
             writeln!(std::io::stdout().lock(), "{:#}", fixtures::all())?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Commands => {
+            write!(std::io::stdout().lock(), "{}", commands::table())?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Emulator { rie, build } => emulator::run(&rie, &build).await,

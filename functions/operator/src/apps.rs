@@ -46,7 +46,7 @@ pub async fn create(deps: &Deps, mut fields: Fields) -> Result<Done, OperatorErr
     deps.store.put(Table::Apps, app.to_item()).await?;
     let mut answer = to_json(&app);
     answer["supertoken"] = token.reveal().into();
-    Ok(Done::changed(app.superkey.as_str(), answer))
+    Ok(Done::with(app.superkey.as_str(), answer))
 }
 
 pub async fn show(deps: &Deps, mut fields: Fields) -> Result<Done, OperatorError> {
@@ -87,7 +87,7 @@ pub async fn change(deps: &Deps, mut fields: Fields) -> Result<Done, OperatorErr
         update = update.set_or_remove("brand", brand.map(|brand| Attribute::M(brand.to_item())));
     }
     if update.is_empty() {
-        return Err(OperatorError::Invalid("Nothing to change: give name, grants, platform or brand.".to_owned()));
+        return Err(OperatorError::invalid("Nothing to change: give name, grants, platform or brand."));
     }
     write(deps, &superkey, update).await
 }
@@ -96,7 +96,7 @@ pub async fn change(deps: &Deps, mut fields: Fields) -> Result<Done, OperatorErr
 async fn write(deps: &Deps, superkey: &Superkey, update: Update) -> Result<Done, OperatorError> {
     let item = update_record(deps, update).await?.ok_or(APP)?;
     let app = AppRecord::from_item(&item).ok_or(APP)?;
-    Ok(Done::changed(superkey.as_str(), to_json(&app)))
+    Ok(Done::with(superkey.as_str(), to_json(&app)))
 }
 
 /// Changes the record of an App or a platform, and answers it as it is then; `None` where there is none.

@@ -1,4 +1,4 @@
-//! Customers: shown, changed, suspended, revoked and erased.
+//! Customers: found, shown, changed, suspended, revoked and erased.
 //!
 //! What stands twice (record and guard) is written in one transaction, on the condition that the record is as it was
 //! read; where it is not, the command begins anew.
@@ -8,6 +8,7 @@ mod change;
 pub use change::change;
 use serde_json::{Value, json};
 use shared::{
+    app::{self, AppRecord},
     credential,
     customer::{Customer, guard_key, its_own, record_key, revoke_all, set_in_both},
     email::EmailAddress,
@@ -15,7 +16,7 @@ use shared::{
     id::Cuid,
     passcode,
     status::{STATUS, Status},
-    store::{Conditions, Outcome, Transaction, text},
+    store::{Conditions, ItemExt, Outcome, Transaction, text},
 };
 
 use crate::{Deps, Done, OperatorError, fields::finish, values};
@@ -26,8 +27,26 @@ const PAIR: OperatorError = OperatorError::NotFound("pair of this customer");
 const ATTEMPTS: usize = 5;
 
 pub async fn show(deps: &Deps, fields: Fields) -> Result<Done, OperatorError> {
-    let (customer, _) = read(deps, &cuid_alone(fields)?).await?;
-    Ok(Done::shown(to_json(&customer)))
+    let cuid = cuid_alone(fields)?;
+    let (customer, _) = read(deps, &cuid).await?;
+    Ok(Done::with(cuid.as_str(), to_json(&customer)))
+}
+
+/// Finds the customer of an App by the address on record.
+pub async fn find(deps: &Deps, mut fields: Fields) -> Result<Done, OperatorError> {
+    let superkey = fields.required("superkey", values::superkey);
+    let address = fields.required("email", values::address);
+    let (superkey, address) = finish(fields, || Some((superkey?, address?)))?;
+    let keys = [app::record_key(&superkey), guard_key(&superkey, &address)].map(Some);
+    let [app, guard] = deps.store.batch_get(keys).await?;
+    app.as_ref().and_then(AppRecord::from_item).ok_or(OperatorError::NotFound("App"))?;
+    let cuid = guard.as_ref().and_then(|guard| Cuid::parse(guard.text("cuid")?)).ok_or(CUSTOMER)?;
+    let (customer, on_record) = read(deps, &cuid).await?;
+    // The address may have moved meanwhile.
+    if on_record.lookup_hash() != address.lookup_hash() {
+        return Err(CUSTOMER);
+    }
+    Ok(Done::with(cuid.as_str(), to_json(&customer)))
 }
 
 pub async fn set_status(deps: &Deps, fields: Fields, status: Status) -> Result<Done, OperatorError> {
@@ -38,7 +57,7 @@ pub async fn set_status(deps: &Deps, fields: Fields, status: Status) -> Result<D
         (STATUS, status.attribute())
     };
     let customer = set_in_both(&deps.store, customer, change, None).await?.ok_or(CUSTOMER)?;
-    Ok(Done::changed(cuid.as_str(), to_json(&customer)))
+    Ok(Done::with(cuid.as_str(), to_json(&customer)))
 }
 
 /// Revokes one pair, or all of them with the living passcode and tickets.
@@ -56,7 +75,7 @@ pub async fn revoke(deps: &Deps, mut fields: Fields) -> Result<Done, OperatorErr
         }
         None => customer = revoke_all(&deps.store, customer, deps.clock.now()).await?.ok_or(CUSTOMER)?,
     }
-    Ok(Done::changed(cuid.as_str(), to_json(&customer)))
+    Ok(Done::with(cuid.as_str(), to_json(&customer)))
 }
 
 /// Record, guard and passcode go in one transaction. Pairs and tickets die with the record; the TTL tidies them up.
@@ -70,7 +89,7 @@ pub async fn erase(deps: &Deps, fields: Fields) -> Result<Done, OperatorError> {
             .delete(&guard_key(app, &address), its_own(&cuid))?
             .delete(&passcode::record_key(app, &address), Conditions::default())?;
         if matches!(transaction.commit().await?, Outcome::Done) {
-            return Ok(Done::changed(cuid.as_str(), json!({ "cuid": cuid, "status": "erased" })));
+            return Ok(Done::with(cuid.as_str(), json!({ "cuid": cuid, "status": "erased" })));
         }
     }
     Err(contended())

@@ -1,5 +1,6 @@
 //! A command as it comes, and its faults in words for the operator.
 
+use operator_commands::Command;
 use serde_json::Value;
 use shared::{error::Violation, fields::Fields};
 
@@ -8,18 +9,36 @@ use crate::OperatorError;
 /// What a field that a command has not is told.
 pub const UNKNOWN: &str = "Is not a field of this command.";
 
-/// The command of an event, and its fields.
+/// Names of what a command is about. It changes other fields.
+const SUBJECTS: [&str; 4] = ["superkey", "platformkey", "cuid", "key"];
+
+/// A command as it was given.
+#[derive(Debug)]
+pub struct Given {
+    /// Which one it is.
+    pub command: &'static Command,
+    /// Its fields.
+    pub fields: Fields,
+    /// The names of the fields that it is to change.
+    pub changes: String,
+}
+
+/// The command of an event.
 ///
 /// # Errors
 /// [`OperatorError::Invalid`] for what is no command.
-pub fn command(event: Value) -> Result<(String, Fields), OperatorError> {
+pub fn command(event: Value) -> Result<Given, OperatorError> {
     let Value::Object(mut fields) = event else {
-        return Err(OperatorError::Invalid("A command is a JSON object.".to_owned()));
+        return Err(OperatorError::invalid("A command is a JSON object."));
     };
-    match fields.remove("command") {
-        Some(Value::String(command)) => Ok((command, Fields::of(fields))),
-        _ => Err(OperatorError::Invalid("command is required and must be a string.".to_owned())),
-    }
+    let Some(Value::String(name)) = fields.remove("command") else {
+        return Err(OperatorError::invalid("command is required and must be a string."));
+    };
+    let command = operator_commands::find(&name).ok_or_else(|| OperatorError::invalid("Unknown command."))?;
+    let known = command.fields().map(|field| field.name.split_once('.').map_or(field.name, |(object, _)| object));
+    let mut changes: Vec<_> = known.filter(|name| !SUBJECTS.contains(name) && fields.contains_key(*name)).collect();
+    changes.dedup();
+    Ok(Given { command, changes: changes.join(","), fields: Fields::of(fields) })
 }
 
 /// What `build` makes of the fields that were taken, if all of them were good and none is left over.
@@ -28,9 +47,15 @@ pub fn command(event: Value) -> Result<(String, Fields), OperatorError> {
 /// [`OperatorError::Invalid`] that names every bad field.
 pub fn finish<T>(fields: Fields, build: impl FnOnce() -> Option<T>) -> Result<T, OperatorError> {
     fields.finish(UNKNOWN, build).map_err(|violations| {
-        let problems: Vec<_> = violations.iter().map(in_words).collect();
-        OperatorError::Invalid(problems.join(" "))
+        let told: Vec<_> = violations.iter().map(in_words).collect();
+        let logged: Vec<_> = violations.iter().map(discreetly).collect();
+        OperatorError::Invalid { told: told.join(" "), logged: logged.join(" ") }
     })
+}
+
+/// As `in_words`, but for a name that is no field's.
+fn discreetly(violation: &Violation) -> String {
+    if violation.message == UNKNOWN { "A field is unknown.".to_owned() } else { in_words(violation) }
 }
 
 /// `name` and `Must be a string.` make `name must be a string.`
@@ -49,20 +74,23 @@ mod tests {
 
     #[test]
     fn every_bad_field_is_named_in_one_text() {
-        let (_, mut fields) = command(json!({ "command": "c", "name": 7, "other": 1 })).unwrap();
+        let given = command(json!({ "command": "change_app", "name": 7, "other": 1 })).unwrap();
+        assert_eq!((given.command.name, &*given.changes), ("change_app", "name"));
+        let mut fields = given.fields;
         let (one, two) = (fields.required("name", name), fields.required("superkey", name));
         match finish(fields, || Some((one?, two?))) {
-            Err(OperatorError::Invalid(message)) => assert_eq!(
-                message,
-                "name must be a string. superkey is required. other is not a field of this command."
-            ),
+            Err(OperatorError::Invalid { told, logged }) => {
+                let known = "name must be a string. superkey is required.";
+                assert_eq!(told, format!("{known} other is not a field of this command."));
+                assert_eq!(logged, format!("{known} A field is unknown."));
+            }
             other => panic!("{other:?}"),
         }
     }
 
     #[test]
     fn what_is_no_command_is_refused() {
-        for event in [json!(null), json!([]), json!({}), json!({ "command": 1 })] {
+        for event in [json!(null), json!([]), json!({}), json!({ "command": 1 }), json!({ "command": "drop" })] {
             assert!(command(event).is_err());
         }
     }

@@ -14,9 +14,11 @@ mod values;
 
 use aws_config::SdkConfig;
 pub use error::OperatorError;
-use lambda_runtime::LambdaEvent;
+use fields::Given;
+use lambda_runtime::{Context, LambdaEvent};
+use operator_commands::{Command, Effect, Id};
 use serde_json::Value;
-use shared::{Clock, Store, audit, error::Causes, fields::Fields, status::Status, store::Table};
+use shared::{Clock, Store, audit, fields::Fields, status::Status, store::Table};
 
 /// What the function works with.
 #[derive(Debug)]
@@ -41,17 +43,19 @@ impl Deps {
 /// What a command came to.
 struct Done {
     answer: Value,
-    /// The key or `cuid` that it changed; nothing for a command that only shows.
-    changed: Option<String>,
+    /// The key or `cuid` of what it changed, or of the person whom it showed; nothing else has to be accounted for.
+    subject: Option<String>,
 }
 
 impl Done {
+    /// What is no person's was shown.
     const fn shown(answer: Value) -> Self {
-        Self { answer, changed: None }
+        Self { answer, subject: None }
     }
 
-    fn changed(subject: &str, answer: Value) -> Self {
-        Self { answer, changed: Some(subject.to_owned()) }
+    /// This was changed, or this person shown.
+    fn with(subject: &str, answer: Value) -> Self {
+        Self { answer, subject: Some(subject.to_owned()) }
     }
 }
 
@@ -61,42 +65,53 @@ impl Done {
 /// [`OperatorError`] for an unknown command, one that the caller may not give, a bad or unknown field, a record that is
 /// missing, or a failed dependency.
 pub async fn handle(deps: &Deps, event: LambdaEvent<Value>) -> Result<Value, OperatorError> {
-    let (command, fields) = fields::command(event.payload)?;
-    rights::check(&event.context.invoked_function_arn, &command)?;
+    let LambdaEvent { payload, context } = event;
+    let given = fields::command(payload).inspect_err(|error| error.log(&context.request_id, None))?;
+    let Given { command, fields, changes } = given;
+    let log = |error: &OperatorError| error.log(&context.request_id, Some(command.name));
+    rights::check(&context.invoked_function_arn, command).inspect_err(log)?;
     // Boxed: the futures of all commands in one are too deep for the compiler.
-    let done = Box::pin(dispatch(deps, &command, fields)).await.inspect_err(|error| {
-        if let OperatorError::Failed(cause) = error {
-            let cause = Causes(&**cause);
-            tracing::error!(request_id = event.context.request_id, command, cause = %cause, "failed");
-        }
-    })?;
-    if let Some(subject) = &done.changed {
-        audit::log_command(&event.context.request_id, &command, subject);
+    let done = Box::pin(dispatch(deps, command.id, fields)).await.inspect_err(log)?;
+    if let Some(subject) = &done.subject {
+        account_for(command, subject, &changes, &context);
     }
     Ok(done.answer)
 }
 
-async fn dispatch(deps: &Deps, command: &str, fields: Fields) -> Result<Done, OperatorError> {
+/// Writes the line of the audit log. Of the caller, Lambda tells the name by which the function was called, and a Cognito
+/// identity where there is one; `CloudTrail` has the principal under the same request id.
+fn account_for(command: &Command, subject: &str, changes: &str, context: &Context) {
+    let changes = (command.effect != Effect::Reads && !changes.is_empty()).then_some(changes);
+    let arn = &*context.invoked_function_arn;
+    let called_as = arn.split_once(":function:").map_or(arn, |(_, name)| name);
+    let identity = context.identity.as_ref().map(|identity| &*identity.identity_id);
+    let request_id = &*context.request_id;
+    tracing::info!(
+        target: audit::TARGET, event = command.name, request_id, subject, changes, called_as, identity, "audit"
+    );
+}
+
+async fn dispatch(deps: &Deps, command: Id, fields: Fields) -> Result<Done, OperatorError> {
     match command {
-        "create_app" => apps::create(deps, fields).await,
-        "show_app" => apps::show(deps, fields).await,
-        "change_app" => apps::change(deps, fields).await,
-        "suspend_app" => apps::set_status(deps, fields, Status::Suspended).await,
-        "resume_app" => apps::set_status(deps, fields, Status::Active).await,
-        "list_apps" => list::apps(deps, fields).await,
-        "create_platform" => platforms::create(deps, fields).await,
-        "show_platform" => platforms::show(deps, fields).await,
-        "change_platform" => platforms::change(deps, fields).await,
-        "suspend_platform" => platforms::set_status(deps, fields, Status::Suspended).await,
-        "resume_platform" => platforms::set_status(deps, fields, Status::Active).await,
-        "list_platforms" => list::platforms(deps, fields).await,
-        "rotate_token" => tokens::rotate(deps, fields).await,
-        "show_customer" => customers::show(deps, fields).await,
-        "change_customer" => customers::change(deps, fields).await,
-        "suspend_customer" => customers::set_status(deps, fields, Status::Suspended).await,
-        "resume_customer" => customers::set_status(deps, fields, Status::Active).await,
-        "revoke_credentials" => customers::revoke(deps, fields).await,
-        "erase_customer" => customers::erase(deps, fields).await,
-        _ => Err(OperatorError::Invalid("Unknown command.".to_owned())),
+        Id::CreateApp => apps::create(deps, fields).await,
+        Id::ShowApp => apps::show(deps, fields).await,
+        Id::ChangeApp => apps::change(deps, fields).await,
+        Id::SuspendApp => apps::set_status(deps, fields, Status::Suspended).await,
+        Id::ResumeApp => apps::set_status(deps, fields, Status::Active).await,
+        Id::ListApps => list::apps(deps, fields).await,
+        Id::CreatePlatform => platforms::create(deps, fields).await,
+        Id::ShowPlatform => platforms::show(deps, fields).await,
+        Id::ChangePlatform => platforms::change(deps, fields).await,
+        Id::SuspendPlatform => platforms::set_status(deps, fields, Status::Suspended).await,
+        Id::ResumePlatform => platforms::set_status(deps, fields, Status::Active).await,
+        Id::ListPlatforms => list::platforms(deps, fields).await,
+        Id::RotateToken => tokens::rotate(deps, fields).await,
+        Id::FindCustomer => customers::find(deps, fields).await,
+        Id::ShowCustomer => customers::show(deps, fields).await,
+        Id::ChangeCustomer => customers::change(deps, fields).await,
+        Id::SuspendCustomer => customers::set_status(deps, fields, Status::Suspended).await,
+        Id::ResumeCustomer => customers::set_status(deps, fields, Status::Active).await,
+        Id::RevokeCredentials => customers::revoke(deps, fields).await,
+        Id::EraseCustomer => customers::erase(deps, fields).await,
     }
 }

@@ -31,7 +31,7 @@ pub async fn create(deps: &Deps, mut fields: Fields) -> Result<Done, OperatorErr
     deps.store.put(Table::Apps, platform.to_item()).await?;
     let mut answer = to_json(&platform);
     answer["platformtoken"] = token.reveal().into();
-    Ok(Done::changed(platform.platformkey.as_str(), answer))
+    Ok(Done::with(platform.platformkey.as_str(), answer))
 }
 
 pub async fn show(deps: &Deps, mut fields: Fields) -> Result<Done, OperatorError> {
@@ -48,7 +48,7 @@ pub async fn set_status(deps: &Deps, mut fields: Fields, status: Status) -> Resu
     let update = Update::of(&record_key(&platformkey)).set(STATUS, status.attribute());
     let item = update_record(deps, update).await?.ok_or(PLATFORM)?;
     let platform = PlatformRecord::from_item(&item).ok_or(PLATFORM)?;
-    Ok(Done::changed(platformkey.as_str(), to_json(&platform)))
+    Ok(Done::with(platformkey.as_str(), to_json(&platform)))
 }
 
 pub async fn change(deps: &Deps, mut fields: Fields) -> Result<Done, OperatorError> {
@@ -64,11 +64,11 @@ pub async fn change(deps: &Deps, mut fields: Fields) -> Result<Done, OperatorErr
         update = update.set("url", text(url));
     }
     if update.is_empty() {
-        return Err(OperatorError::Invalid("Nothing to change: give name or url.".to_owned()));
+        return Err(OperatorError::invalid("Nothing to change: give name or url."));
     }
     let item = update_record(deps, update).await?.ok_or(PLATFORM)?;
     let platform = PlatformRecord::from_item(&item).ok_or(PLATFORM)?;
-    Ok(Done::changed(platformkey.as_str(), to_json(&platform)))
+    Ok(Done::with(platformkey.as_str(), to_json(&platform)))
 }
 
 /// A platform as the operator sees it.

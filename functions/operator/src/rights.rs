@@ -2,47 +2,35 @@
 //!
 //! template.yaml makes the names, which are aliases, and a policy for each.
 
+use operator_commands::{Command, Effect};
+
 use crate::OperatorError;
 
-/// What a command does, from the least to the most.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Right {
-    /// It only shows.
-    Look,
-    /// It changes what another command can change back.
-    Change,
-    /// It cannot be taken back.
-    Erase,
-}
-
 /// Refuses a command that needs more than the name of the call allows.
-pub fn check(invoked_function_arn: &str, command: &str) -> Result<(), OperatorError> {
+pub fn check(invoked_function_arn: &str, command: &Command) -> Result<(), OperatorError> {
     // arn:aws:lambda:eu-west-1:123456789012:function:operator, and behind another colon the alias.
     let alias = invoked_function_arn.split(':').nth(7);
     let allowed = match alias {
         // Under its own name, or under that of its only version, the function does everything.
-        None | Some("$LATEST" | "erase") => Some(Right::Erase),
-        Some("change") => Some(Right::Change),
-        Some("look") => Some(Right::Look),
+        None | Some("$LATEST" | "erase") => Some(Effect::Erases),
+        Some("change") => Some(Effect::Changes),
+        Some("look") => Some(Effect::Reads),
         Some(_) => None,
     };
-    if allowed >= Some(needed(command)) {
+    if allowed >= Some(command.effect) {
         return Ok(());
     }
-    Err(OperatorError::NotAllowed(format!("{command} is not allowed under the alias {}.", alias.unwrap_or_default())))
-}
-
-/// What a command needs. One that is not named here changes something.
-fn needed(command: &str) -> Right {
-    match command {
-        "show_app" | "show_platform" | "show_customer" | "list_apps" | "list_platforms" => Right::Look,
-        "erase_customer" => Right::Erase,
-        _ => Right::Change,
-    }
+    Err(OperatorError::NotAllowed(format!(
+        "{} is not allowed under the alias {}.",
+        command.name,
+        alias.unwrap_or_default()
+    )))
 }
 
 #[cfg(test)]
 mod tests {
+    use operator_commands::find;
+
     use super::check;
 
     #[test]
@@ -59,7 +47,7 @@ mod tests {
             (":LOOK", &[]),
         ] {
             for command in ["show_app", "create_app", "erase_customer"] {
-                let checked = check(&format!("{function}{alias}"), command).is_ok();
+                let checked = check(&format!("{function}{alias}"), find(command).unwrap()).is_ok();
                 assert_eq!(checked, allowed.contains(&command), "{command} under {alias:?}");
             }
         }

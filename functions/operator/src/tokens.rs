@@ -34,7 +34,7 @@ pub async fn rotate(deps: &Deps, mut fields: Fields) -> Result<Done, OperatorErr
         let record = record.ok_or(OperatorError::NotFound("App or platform"))?;
         let token = Token::new(level)?;
         if replace(deps, &record_key, &record, &token, overlap).await? {
-            return Ok(Done::changed(name, json!({ "key": name, "token": token.reveal() })));
+            return Ok(Done::with(name, json!({ "key": name, "token": token.reveal() })));
         }
     }
     Err(OperatorError::Failed("others kept rotating the token".into()))

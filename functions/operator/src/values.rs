@@ -121,8 +121,12 @@ fn url(value: &Value) -> Parsed<Url> {
 
 /// An address that mails may name, in its ASCII form.
 pub fn email(value: &Value) -> Parsed<String> {
-    let address = EmailAddress::parse(string(value)?.trim()).ok_or("Must be an e-mail address.")?;
-    Ok(address.deliverable().to_owned())
+    Ok(address(value)?.deliverable().to_owned())
+}
+
+/// An e-mail address.
+pub fn address(value: &Value) -> Parsed<EmailAddress> {
+    EmailAddress::parse(string(value)?.trim()).ok_or("Must be an e-mail address.")
 }
 
 /// A list of grants, each once.

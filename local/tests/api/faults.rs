@@ -254,6 +254,7 @@ async fn the_operators_commands_survive_every_fault_at_every_call() {
         "suspend_app",
         "rotate_token",
         "list_apps",
+        "find_customer",
         "show_customer",
         "suspend_customer",
         "change_customer",

@@ -18,6 +18,7 @@ mod inspector;
 mod invoke;
 mod leaks;
 mod mailbox;
+mod operator;
 mod partner;
 mod passcodes;
 mod races;

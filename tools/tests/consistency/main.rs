@@ -1,6 +1,7 @@
 //! What stands in more than one place stands there alike: routes, functions, variables, codes, settings.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
+mod commands;
 mod description;
 mod prose;
 

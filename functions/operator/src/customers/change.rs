@@ -19,7 +19,7 @@ pub async fn change(deps: &Deps, mut fields: Fields) -> Result<Done, OperatorErr
     let changes = Profile::take(&mut fields);
     let cuid = finish(fields, || cuid)?;
     if changes.email.is_none() && changes.values.is_empty() {
-        return Err(OperatorError::Invalid("Nothing to change: give a field of a customer.".to_owned()));
+        return Err(OperatorError::invalid("Nothing to change: give a field of a customer."));
     }
     for _ in 0..ATTEMPTS {
         let (before, address) = read(deps, &cuid).await?;
@@ -33,7 +33,7 @@ pub async fn change(deps: &Deps, mut fields: Fields) -> Result<Done, OperatorErr
         }
         let transaction = write(deps, (&before, &address), (&after, &new_address), &changes)?;
         match transaction.commit().await? {
-            Outcome::Done => return Ok(Done::changed(cuid.as_str(), to_json(&after))),
+            Outcome::Done => return Ok(Done::with(cuid.as_str(), to_json(&after))),
             Outcome::Refused(refusals) => {
                 let guard = refusals.get(1).and_then(|guard| guard.item.as_ref());
                 let owner = guard.and_then(|guard| Cuid::parse(guard.text("cuid")?));

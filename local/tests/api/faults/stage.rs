@@ -115,6 +115,7 @@ impl Stage<'_> {
             "change_app" => json!({ "superkey": self.secret, "name": "Changed" }),
             "suspend_app" => json!({ "superkey": self.secret }),
             "list_apps" => json!({ "limit": 2 }),
+            "find_customer" => json!({ "superkey": self.app.demo.app.superkey, "email": self.email }),
             "change_customer" => json!({ "cuid": self.cuid, "email": format!("moved.{}", self.email) }),
             _ => json!({ "cuid": self.cuid }),
         };
