@@ -4,7 +4,7 @@
 //! - `GET /messages?to=ADDRESS`, `GET /messages/{id}`, `DELETE /messages`, `DELETE /messages/{id}`
 //! - `GET /messages/{id}/html`, `GET /messages/{id}/source`: the mail as a page of its own, and as it goes out
 //! - `GET /`: the page; `GET /rows` is its list, and `GET /events` has a server-sent `message` for each
-//!   [`Change`](super::Change)
+//!   [`Change`]
 
 use super::{Change, Mail, Mailbox, ses, source};
 use crate::{
