@@ -3,6 +3,7 @@
 use crate::{
     Timestamp,
     id::{Platformkey, Superkey},
+    passcode::limits::MAILS_PER_APP,
     status::{STATUS, Status},
     store::{Attribute, Item, ItemExt, Key, Table, bytes, number, text},
     tokens::Tokens,
@@ -120,6 +121,8 @@ pub struct AppRecord {
     pub platform: Option<Platformkey>,
     /// The brand of its mails; the App's name without one.
     pub brand: Option<Brand>,
+    /// How many mails it may send a day, where the operator has said so.
+    pub mails_per_day: Option<u64>,
     /// Whether its own calls are answered.
     pub status: Status,
     /// What its tokens are known by.
@@ -141,11 +144,18 @@ impl AppRecord {
             grants: item.texts("grants").iter().filter_map(|name| Grant::parse(name)).collect(),
             platform: item.text("platform").and_then(Platformkey::parse),
             brand: item.map("brand").and_then(Brand::from_item),
+            mails_per_day: item.number("mails_per_day"),
             status: Status::of(item),
             tokens: Tokens::from_item(item)?,
             cursor_key: item.bytes("cursor_key")?.to_owned(),
             created_at: item.timestamp("created_at")?,
         })
+    }
+
+    /// How many mails it may send a day (UTC).
+    #[must_use]
+    pub fn mails_per_day(&self) -> u64 {
+        self.mails_per_day.unwrap_or(MAILS_PER_APP)
     }
 
     /// The record as an item.
@@ -167,6 +177,9 @@ impl AppRecord {
         }
         if let Some(brand) = &self.brand {
             insert("brand", Attribute::M(brand.to_item()));
+        }
+        if let Some(mails) = self.mails_per_day {
+            insert("mails_per_day", number(mails));
         }
         item
     }

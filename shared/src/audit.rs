@@ -38,6 +38,10 @@ pub enum Event {
     PasscodeSent,
     /// The mail provider refused a passcode's mail, or its answer was lost.
     MailFailed,
+    /// The day's mails of a mailbox are spent, over all Apps: none was sent.
+    MailboxBudgetSpent,
+    /// The day's mails of an App are spent: none was sent.
+    AppBudgetSpent,
     /// The recipient's server refused a passcode's mail for good.
     MailBounced,
     /// The recipient is on a suppression list after an earlier bounce or complaint: the mail was not tried.
@@ -76,6 +80,8 @@ impl Event {
             Self::CustomerCreated => "customer_created",
             Self::PasscodeSent => "passcode_sent",
             Self::MailFailed => "mail_failed",
+            Self::MailboxBudgetSpent => "mailbox_budget_spent",
+            Self::AppBudgetSpent => "app_budget_spent",
             Self::MailBounced => "mail_bounced",
             Self::MailSuppressed => "mail_suppressed",
             Self::MailComplaint => "mail_complaint",

@@ -66,6 +66,17 @@ impl EmailAddress {
         &self.deliverable
     }
 
+    /// The mailbox that the address leads to, as far as anybody can tell: in lower case, without `+tag`.
+    #[must_use]
+    pub fn mailbox(&self) -> String {
+        let address = self.deliverable.to_ascii_lowercase();
+        let (local, domain) = address.split_once('@').unwrap_or_default();
+        match local.split_once('+') {
+            Some((mailbox, _)) if !mailbox.is_empty() => format!("{mailbox}@{domain}"),
+            _ => address,
+        }
+    }
+
     /// What two spellings of one address have in common: SHA-256 of the deliverable form in lower case, in base64url.
     ///
     /// A hash, so that no address stands in a table's key, a cursor or a URL that we make.
@@ -107,6 +118,15 @@ mod tests {
         assert_eq!(hash("Ada.Lovelace@Example.COM"), hash("ada.lovelace@example.com"));
         assert_eq!(hash("ada@Bücher.example"), hash("ADA@xn--bcher-kva.example"));
         assert_ne!(hash("ada+news@example.com"), hash("ada@example.com"));
+    }
+
+    #[test]
+    fn a_tag_leads_to_the_same_mailbox() {
+        let mailbox = |text: &str| EmailAddress::parse(text).unwrap().mailbox();
+        for text in ["ada@bücher.example", "Ada@Bücher.Example", "ada+1@xn--bcher-kva.example", "ada+a+b@bücher.example"] {
+            assert_eq!(mailbox(text), "ada@xn--bcher-kva.example");
+        }
+        assert_eq!(mailbox("+ada@example.com"), "+ada@example.com");
     }
 
     #[test]

@@ -4,13 +4,15 @@
 //! a new code begins with; guessing owns `tried`, `failures` and `last_guess_at`. Using a code up ends both. Each write
 //! is one conditional call, and its condition is the rule: `docs/security.md` shows the correspondence with the model.
 
+mod budget;
 mod code;
 mod guess;
 pub mod limits;
 mod send;
 mod state;
 
+pub use budget::Owner;
 pub use code::{Passcode, Pepper};
 pub use guess::{Guess, Guessed, count_guess, redeem};
-pub use send::{Claim, Claimed, Plan, SendRules, claim_mail, confirm_mail, plan_send, release_mail};
+pub use send::{Claim, Claimed, Failure, Mailing, Plan, SendRules, plan_send};
 pub use state::{State, ended, record_key};

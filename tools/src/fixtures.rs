@@ -79,6 +79,7 @@ fn apps() -> Vec<Item> {
             grants: grants.to_vec(),
             platform: platform.map(platformkey),
             brand,
+            mails_per_day: None,
             status,
             tokens: Tokens::new(hash("atomst_", name)),
             cursor_key: format!("test-only-cursor-key-of-{name:0<8}").into_bytes(),

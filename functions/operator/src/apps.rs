@@ -8,7 +8,7 @@ use shared::{
     platform::{self, PlatformRecord},
     random,
     status::{STATUS, Status},
-    store::{Attribute, Conditional, Conditions, Item, Table, Update, text},
+    store::{Attribute, Conditional, Conditions, Item, Table, Update, number, text},
     token::{Level, Token},
     tokens::Tokens,
 };
@@ -27,6 +27,7 @@ pub async fn create(deps: &Deps, mut fields: Fields) -> Result<Done, OperatorErr
     let grants = fields.optional("grants", values::grants);
     let platform = fields.removable("platform", values::platformkey);
     let brand = fields.object("brand", UNKNOWN, brand);
+    let mails_per_day = fields.optional("mails_per_day", values::mails_per_day);
     let (name, grants, platform, brand) =
         finish(fields, || Some((name?, grants.unwrap_or_default(), platform.flatten(), brand.flatten())))?;
     must_exist(deps, platform.as_ref()).await?;
@@ -38,6 +39,7 @@ pub async fn create(deps: &Deps, mut fields: Fields) -> Result<Done, OperatorErr
         grants,
         platform,
         brand,
+        mails_per_day,
         status: Status::Active,
         tokens: Tokens::new(token.hash()),
         cursor_key: random::bytes::<32>()?.to_vec(),
@@ -70,6 +72,7 @@ pub async fn change(deps: &Deps, mut fields: Fields) -> Result<Done, OperatorErr
     let grants = fields.optional("grants", values::grants);
     let platform = fields.removable("platform", values::platformkey);
     let brand = fields.object("brand", UNKNOWN, brand);
+    let mails_per_day = fields.removable("mails_per_day", values::mails_per_day);
     let superkey = finish(fields, || superkey)?;
     must_exist(deps, platform.iter().flatten().next()).await?;
 
@@ -86,8 +89,12 @@ pub async fn change(deps: &Deps, mut fields: Fields) -> Result<Done, OperatorErr
     if let Some(brand) = brand {
         update = update.set_or_remove("brand", brand.map(|brand| Attribute::M(brand.to_item())));
     }
+    if let Some(mails) = mails_per_day {
+        update = update.set_or_remove("mails_per_day", mails.map(number));
+    }
     if update.is_empty() {
-        return Err(OperatorError::invalid("Nothing to change: give name, grants, platform or brand."));
+        let what = "Nothing to change: give name, grants, platform, brand or mails_per_day.";
+        return Err(OperatorError::invalid(what));
     }
     write(deps, &superkey, update).await
 }
@@ -134,6 +141,7 @@ pub fn to_json(app: &AppRecord) -> Value {
         "name": app.name,
         "grants": app.grants.iter().map(|grant| grant.name()).collect::<Vec<_>>(),
         "status": app.status.name(),
+        "mails_per_day": app.mails_per_day(),
         "created_at": app.created_at.to_rfc3339(),
     });
     if let Some(platform) = &app.platform {

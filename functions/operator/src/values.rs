@@ -6,7 +6,9 @@ use shared::{
     email::EmailAddress,
     fields::{Parsed, string},
     id::{Cuid, CustomerKey, Platformkey, Superkey},
-    language, visible,
+    language,
+    passcode::limits::MOST_MAILS_PER_APP,
+    visible,
 };
 use url::{Host, Url};
 
@@ -127,6 +129,12 @@ pub fn email(value: &Value) -> Parsed<String> {
 /// An e-mail address.
 pub fn address(value: &Value) -> Parsed<EmailAddress> {
     EmailAddress::parse(string(value)?.trim()).ok_or("Must be an e-mail address.")
+}
+
+/// How many mails an App may send a day.
+pub fn mails_per_day(value: &Value) -> Parsed<u64> {
+    let mails = value.as_u64().filter(|mails| (1..=MOST_MAILS_PER_APP).contains(mails));
+    mails.ok_or("Must be a whole number from 1 to 10,000,000.")
 }
 
 /// A list of grants, each once.

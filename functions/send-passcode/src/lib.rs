@@ -19,10 +19,10 @@ use shared::{
     error::{Causes, During},
     http::{Call, Endpoint, Reply, json, retry_after, with_header},
     passcode::{
-        Claim, Claimed, Pepper, Plan, SendRules, State, claim_mail, confirm_mail, limits::DECISIONS_PER_SEND,
-        plan_send, record_key, release_mail,
+        Claim, Claimed, Mailing, Owner, Pepper, Plan, SendRules, State, limits::DECISIONS_PER_SEND, plan_send,
+        record_key,
     },
-    store::{Key, Table},
+    store::Table,
 };
 
 /// What the function works with.
@@ -62,11 +62,10 @@ impl Deps {
     }
 }
 
-/// The customer, and where the passcode is.
+/// The customer, and the App that mails.
 struct Recipient {
     app: App,
     customer: Guard,
-    key: Key,
 }
 
 /// What a send comes to.
@@ -99,8 +98,7 @@ impl Endpoint for Deps {
         let app = credentials.verify(call, app.as_ref(), self.clock.now())?.require(Grant::Passcode)?;
 
         let customer = app.guard(call, guard.as_ref())?;
-        let key = record_key(&app.superkey, &customer.address);
-        let recipient = Recipient { app, customer, key };
+        let recipient = Recipient { app, customer };
         let held_back = match self.decide(call, &recipient, State::from_item(item.as_ref())).await? {
             Decision::Mail(claim) => {
                 self.mail(call, &recipient, &claim).await?;
@@ -120,6 +118,12 @@ impl Endpoint for Deps {
 }
 
 impl Deps {
+    fn mailing<'a>(&'a self, recipient: &'a Recipient) -> Mailing<'a> {
+        let Recipient { app, customer } = recipient;
+        let (whose, address, mails_per_day) = (&customer.subject, &customer.address, app.mails_per_day());
+        Mailing { store: &self.store, pepper: &self.pepper, whose, address, mails_per_day }
+    }
+
     /// Decides whether there is a mail to be sent, and claims it.
     async fn decide(&self, call: &Call, recipient: &Recipient, mut state: State) -> Result<Decision> {
         let subject = &recipient.customer.subject;
@@ -127,13 +131,16 @@ impl Deps {
             let now = self.clock.now();
             let whose = [subject.app.as_str(), subject.cuid.as_str()];
             match plan_send(&state, &self.pepper, whose, self.rules, now).during(STEP)? {
-                Plan::HeldBack { retry_after } => return Ok(Decision::HeldBack { retry_after }),
+                Plan::HeldBack { retry_after, .. } => return Ok(Decision::HeldBack { retry_after }),
                 Plan::TooMany { retry_after } => return Err(Error::TooManyMails { retry_after }),
                 Plan::Mail(claim) => {
                     let lease_until = call.deadline_or(now + self.rules.cooldown);
-                    let claimed = claim_mail(&self.store, &recipient.key, subject.cuid.as_str(), &claim, lease_until);
-                    match claimed.await.during(STEP)? {
+                    match self.mailing(recipient).claim_mail(&claim, lease_until).await.during(STEP)? {
                         Claimed::Won => return Ok(Decision::Mail(claim)),
+                        Claimed::Spent { owner, retry_after } => {
+                            call.audit(spent(owner), subject);
+                            return Err(Error::TooManyMails { retry_after });
+                        }
                         // The customer was erased or has another address since the guard was read: a code of theirs
                         // would take the place of their successor's.
                         Claimed::Changed(newer) if newer.cuid.as_deref() != Some(subject.cuid.as_str()) => break,
@@ -147,19 +154,19 @@ impl Deps {
 
     /// Mails the code of a claim, and notes what became of it.
     async fn mail(&self, call: &Call, recipient: &Recipient, claim: &Claim) -> Result<()> {
-        let Recipient { customer, key, .. } = recipient;
+        let Recipient { customer, .. } = recipient;
         match self.send(recipient, claim).await {
             Ok(()) => {
                 call.audit(Event::PasscodeSent, &customer.subject);
                 // The mail is out: whoever asks again within the lease is held back by it, and later gets the same code.
-                if let Err(error) = confirm_mail(&self.store, key, claim, self.clock.now()).await {
+                if let Err(error) = self.mailing(recipient).confirm_mail(claim, self.clock.now()).await {
                     call.warn("the mail could not be confirmed", &*error);
                 }
                 Ok(())
             }
             Err(error) => {
                 call.audit(Event::MailFailed, &customer.subject);
-                if let Err(error) = release_mail(&self.store, key, claim, error.refused).await {
+                if let Err(error) = self.mailing(recipient).release_mail(claim, error.failure).await {
                     call.warn("the claim could not be released", &*error);
                 }
                 Err(Error::Failed { step: MAIL_STEP, source: error.into() })
@@ -178,5 +185,13 @@ impl Deps {
             mail::render(&brand, customer.language.as_deref(), Sent { code: &code.grouped(), asked_at, valid_for })
                 .map_err(|error| MailError::not_tried(&Causes(&*error)))?;
         self.mailer.send(whose, &customer.address, &mail, brand.reply_to.as_deref()).await
+    }
+}
+
+/// The event of a day's mails that are spent.
+const fn spent(owner: Owner) -> Event {
+    match owner {
+        Owner::Mailbox => Event::MailboxBudgetSpent,
+        Owner::App => Event::AppBudgetSpent,
     }
 }

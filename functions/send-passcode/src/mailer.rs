@@ -10,7 +10,7 @@ use aws_sdk_sesv2::{
     types::{Body, Content, Destination, EmailContent, Message, MessageTag},
 };
 use lambda_runtime::Error;
-use shared::{config, email::EmailAddress, id::Subject, sdk::client_without_pool};
+use shared::{config, email::EmailAddress, id::Subject, passcode::Failure, sdk::client_without_pool};
 
 use crate::mail::Mail;
 
@@ -28,8 +28,8 @@ pub struct Mailer {
 /// Why a mail was not taken. Holds the provider's code and not its message, which names addresses.
 #[derive(Debug)]
 pub struct MailError {
-    /// Whether the provider said no; otherwise the outcome is unknown.
-    pub refused: bool,
+    /// What it means for the claim.
+    pub failure: Failure,
     reason: String,
 }
 
@@ -44,11 +44,11 @@ impl std::error::Error for MailError {}
 impl MailError {
     /// A mail that never went to the provider.
     pub fn not_tried(reason: &dyn std::fmt::Display) -> Self {
-        Self { refused: true, reason: reason.to_string() }
+        Self { failure: Failure::Refused, reason: reason.to_string() }
     }
 
-    fn by_provider(refused: bool, code: &str) -> Self {
-        Self { refused, reason: format!("the mail provider: {code}") }
+    fn by_provider(failure: Failure, code: &str) -> Self {
+        Self { failure, reason: format!("the mail provider: {code}") }
     }
 }
 
@@ -108,11 +108,12 @@ impl Mailer {
                 let status = error.raw().status();
                 let code = error.err().code().unwrap_or("refused without a code");
                 // An internal error of the provider's says nothing of the mail.
-                MailError::by_provider(!status.is_server_error(), code)
+                let failure = if status.is_server_error() { Failure::Unknown } else { Failure::Refused };
+                MailError::by_provider(failure, code)
             }
-            SdkError::TimeoutError(_) => MailError::by_provider(false, "no answer in time"),
-            SdkError::DispatchFailure(_) => MailError::by_provider(false, "the connection failed"),
-            SdkError::ResponseError(_) => MailError::by_provider(false, "the answer could not be read"),
+            SdkError::TimeoutError(_) => MailError::by_provider(Failure::Unknown, "no answer in time"),
+            SdkError::DispatchFailure(_) => MailError::by_provider(Failure::Unknown, "the connection failed"),
+            SdkError::ResponseError(_) => MailError::by_provider(Failure::Unknown, "the answer could not be read"),
             _ => MailError::not_tried(&"the request could not be made"),
         })
     }

@@ -221,10 +221,26 @@ impl TestApp {
 
     /// Changes the only passcode item, past every function.
     pub fn edit_passcode(&self, edit: impl FnOnce(&mut Value)) {
-        let mut items = self.system.backends.tables.items("PasscodesTable").unwrap();
+        let mut items = self.passcodes();
         assert_eq!(items.len(), 1);
         edit(&mut items[0]);
         self.system.backends.tables.put("PasscodesTable", &items[0]).unwrap();
+    }
+
+    /// The items of passcodes, without the budgets, which lie beside them.
+    pub fn passcodes(&self) -> Vec<Value> {
+        self.of_passcodes_table(false)
+    }
+
+    /// The budgets of mailboxes and Apps.
+    pub fn budgets(&self) -> Vec<Value> {
+        self.of_passcodes_table(true)
+    }
+
+    fn of_passcodes_table(&self, budgets: bool) -> Vec<Value> {
+        let mut items = self.system.backends.tables.items("PasscodesTable").unwrap();
+        items.retain(|item| item["id"]["S"].as_str().unwrap().starts_with("budget/") == budgets);
+        items
     }
 }
 

@@ -11,10 +11,10 @@ use futures::future::join_all;
 use shared::{
     Store, Timestamp,
     email::EmailAddress,
-    id::Superkey,
+    id::{Cuid, Subject, Superkey},
     passcode::{
-        Claimed, Guess, Guessed, Passcode, Pepper, Plan, SendRules, State, claim_mail, count_guess,
-        limits::{DIGITS, GUESSES_PER_PASSCODE},
+        Claimed, Guess, Guessed, Mailing, Passcode, Pepper, Plan, SendRules, State, count_guess,
+        limits::{DIGITS, GUESSES_PER_PASSCODE, MAILS_PER_APP},
         plan_send, record_key,
     },
     sdk,
@@ -53,7 +53,9 @@ async fn issue(store: &Store, pepper: &Pepper, n: usize, now: Timestamp) -> (Key
     let Plan::Mail(claim) = plan_send(&State::default(), pepper, [APP, CUID], rules, now).unwrap() else {
         panic!("a first mail is never held back");
     };
-    let claimed = claim_mail(store, &key, CUID, &claim, now).await.unwrap();
+    let whose = Subject { app: Superkey::parse(APP).unwrap(), cuid: Cuid::parse(CUID).unwrap(), epoch: 0 };
+    let mailing = Mailing { store, pepper, whose: &whose, address: &address, mails_per_day: MAILS_PER_APP };
+    let claimed = mailing.claim_mail(&claim, now).await.unwrap();
     assert!(matches!(claimed, Claimed::Won));
     (key, pepper.code(&claim.nonce, APP, CUID))
 }

@@ -44,7 +44,7 @@ fn items(app: &TestApp, table: &str) -> Vec<Value> {
 
 /// A new passcode for the only customer, whatever was sent before.
 async fn new_passcode(app: &TestApp) -> String {
-    for item in items(app, "PasscodesTable") {
+    for item in app.passcodes() {
         let key = item["id"]["S"].as_str().unwrap().to_owned();
         let kept = json!({ "id": { "S": key }, "cuid": item["cuid"] });
         app.system.backends.tables.put("PasscodesTable", &kept).unwrap();

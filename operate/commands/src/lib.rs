@@ -86,6 +86,8 @@ const LIST: &[Field] = &[
 ];
 const GRANTS: Field = may_json("grants", "[\"passcode\"]", "what it may do besides: passcode, nopasscode");
 const PLATFORM: Field = may("platform", "the platformkey of where single sign-on leads; null for nowhere");
+const MAILS_PER_DAY: Field =
+    may_json("mails_per_day", "5000", "how many mails it may send a day (UTC); 5000 without it");
 /// Beside the brand's name, which an App with a brand needs.
 const BRAND: &[Field] = &[
     may("brand.name", "the name in subject and text of its mails"),
@@ -129,12 +131,12 @@ macro_rules! commands {
 commands! {
     CreateApp "create_app" Changes
         "Gives a partner an App. Its supertoken is shown this once."
-        [&[needs("name", "the App's name, which its mails have where it has no brand"), GRANTS, PLATFORM], BRAND];
+        [&[needs("name", "the App's name, which its mails have where it has no brand"), GRANTS, PLATFORM, MAILS_PER_DAY], BRAND];
     ShowApp "show_app" Reads "Shows an App." [SUPERKEY];
     ListApps "list_apps" Reads "Lists the Apps." [LIST];
     ChangeApp "change_app" Changes
         "Changes what is given of an App. A brand replaces the whole brand that was there."
-        [SUPERKEY, &[may("name", "another name"), GRANTS, PLATFORM], BRAND];
+        [SUPERKEY, &[may("name", "another name"), GRANTS, PLATFORM, MAILS_PER_DAY], BRAND];
     SuspendApp "suspend_app" Changes
         "Stops an App: its own calls are refused. The pairs that its customers hold go on."
         [SUPERKEY];

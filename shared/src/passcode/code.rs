@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
@@ -79,6 +80,12 @@ impl Pepper {
     pub fn guess_mac(&self, guess: &Passcode, app: &str, cuid: &str) -> Vec<u8> {
         let mac = self.mac(&[b"guess", guess.0.as_bytes(), app.as_bytes(), cuid.as_bytes()]);
         mac[..GUESS_MAC_LENGTH].to_vec()
+    }
+
+    /// What a mailbox is known by where mails to it are counted.
+    #[must_use]
+    pub(super) fn mailbox_mac(&self, mailbox: &str) -> String {
+        BASE64_URL_SAFE_NO_PAD.encode(self.mac(&[b"mailbox", mailbox.as_bytes()]))
     }
 
     /// HMAC-SHA-256 over the parts, each with its length before it, so that no two lists of parts are one message.

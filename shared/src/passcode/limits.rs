@@ -24,6 +24,19 @@ pub const MAIL_WINDOWS: [MailWindow; 2] = [
     MailWindow { mails: 30, length: Duration::from_hours(24) },
 ];
 
+/// How many mails a day (UTC) go to one mailbox over all Apps. `+tag` belongs to no mailbox.
+pub const MAILS_PER_MAILBOX: u64 = 50;
+
+/// How many mails a day (UTC) an App sends, where the operator has not said otherwise by `mails_per_day`.
+pub const MAILS_PER_APP: u64 = 5_000;
+
+/// The most that the operator may say.
+pub const MOST_MAILS_PER_APP: u64 = 10_000_000;
+
+/// How long a budget names the claims that took from it, at least. A call is repeated for less, and a mail is refused
+/// within the function's timeout.
+pub const NAMED_FOR: Duration = Duration::from_secs(20);
+
 /// How long an item outlives its last claim of a mail: the failures in a row are remembered that long.
 pub const KEPT: Duration = Duration::from_hours(30 * 24);
 

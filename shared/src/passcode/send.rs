@@ -1,15 +1,23 @@
 //! Sending: whether to mail, which code, and the calls that claim, confirm and release a mail.
+//!
+//! A mail is claimed in the customer's item and taken from two budgets, at once. Where one of the three is refused,
+//! nothing is mailed, and the others are given back.
 
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 
 use super::{
-    Pepper, State,
+    Owner, Pepper, State,
+    budget::Budget,
     limits::{KEPT, MAIL_WINDOWS, longest_window},
+    record_key,
 };
 use crate::{
-    Store, Timestamp, random,
+    Store, Timestamp,
+    email::EmailAddress,
+    id::Subject,
+    random,
     store::{Attribute, Conditional, Key, StoreError, bytes, number, text, ttl},
 };
 
@@ -29,6 +37,10 @@ pub enum Plan {
     HeldBack {
         /// How long until the next mail can be had.
         retry_after: Duration,
+        /// Whether the provider found that no mail can go to the address, so that it carried nothing.
+        undeliverable: bool,
+        /// What the living code is derived from.
+        nonce: Vec<u8>,
     },
     /// Too many mails, or the pause after too many wrong guesses.
     TooMany {
@@ -63,6 +75,24 @@ pub enum Claimed {
     Won,
     /// Something was written since the item was read: decide again on this.
     Changed(Box<State>),
+    /// The day's mails of a mailbox or an App are spent: nothing was claimed.
+    Spent {
+        /// Whose they are.
+        owner: Owner,
+        /// How long until the next day begins.
+        retry_after: Duration,
+    },
+}
+
+/// Why a mail is not out, or may not be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// The provider refused it, or it was never handed over. It counts for nothing.
+    Refused,
+    /// The provider refused it because no mail can go to the address. It counts, and the next one is held back.
+    Undeliverable,
+    /// The outcome is unknown. It counts.
+    Unknown,
 }
 
 /// Decides on what was read. Pure, but for the randomness of a new nonce.
@@ -81,10 +111,11 @@ pub fn plan_send(
         return Ok(Plan::TooMany { retry_after: ends.since(now) });
     }
     let living = state.living_nonce(pepper, app, cuid, now);
-    if living.is_some() {
+    if let Some(nonce) = living {
         let held_until = state.lease_until.max(state.mailed_at.map(|mailed_at| mailed_at + rules.cooldown));
         if let Some(until) = held_until.filter(|until| now < *until) {
-            return Ok(Plan::HeldBack { retry_after: until.since(now) });
+            let undeliverable = state.undeliverable;
+            return Ok(Plan::HeldBack { retry_after: until.since(now), undeliverable, nonce: nonce.to_vec() });
         }
     }
     if let Some(until) = window_opens(&state.mails, now).filter(|until| now < *until) {
@@ -114,109 +145,181 @@ fn window_opens(mails: &[Timestamp], now: Timestamp) -> Option<Timestamp> {
     opens.max()
 }
 
-/// Claims the mail in one conditional write on what was read, before anything is mailed. Until `lease_until` others
-/// answer as in the cooldown; a crash leaves no longer silence.
-///
-/// # Errors
-/// What DynamoDB or the network answered.
-pub async fn claim_mail(
-    store: &Store,
-    key: &Key,
-    cuid: &str,
-    claim: &Claim,
-    lease_until: Timestamp,
-) -> Result<Claimed, StoreError> {
-    let mut set = vec!["claim = :claim, lease_until = :lease, mails = :mails, cuid = :cuid, #ttl = :ttl"];
-    let mut remove = "";
-    if claim.new_code_of.is_some() {
-        set.push("nonce = :nonce, pepper = :pepper, expires_at = :expires");
-        remove = " REMOVE tried, mailed_at";
+/// Whom a mail is for, and whose budgets it is taken from.
+#[derive(Clone, Copy, Debug)]
+pub struct Mailing<'a> {
+    /// Passcodes, budgets among them.
+    pub store: &'a Store,
+    /// What the mailbox's name is derived with.
+    pub pepper: &'a Pepper,
+    /// The customer, and the App that sends.
+    pub whose: &'a Subject,
+    /// The address on record.
+    pub address: &'a EmailAddress,
+    /// How many mails the App may send a day.
+    pub mails_per_day: u64,
+}
+
+impl Mailing<'_> {
+    fn key(&self) -> Key {
+        record_key(&self.whose.app, self.address)
     }
-    if claim.pause_is_over {
-        set.push("failures = :zero");
+
+    /// The budgets of the day on which the mail was claimed.
+    fn budgets(&self, claim: &Claim) -> [Budget; 2] {
+        [
+            Budget::of_mailbox(self.pepper, self.address, claim.at),
+            Budget::of_app(&self.whose.app, self.mails_per_day, claim.at),
+        ]
     }
-    let unchanged = |name: &str, read: bool| {
-        if read { format!("{name} = :read_{name}") } else { format!("attribute_not_exists({name})") }
-    };
-    let [seen_claim, seen_nonce] = &claim.seen;
-    let condition = [unchanged("claim", seen_claim.is_some()), unchanged("nonce", seen_nonce.is_some())];
-    // Until it is known when the mail went out it counts from the latest moment at which it can.
-    let mails = claim.mails_before.iter().chain([&lease_until]);
-    let mut values = vec![
-        (":claim", bytes(claim.id)),
-        (":lease", number(lease_until.as_millis())),
-        (":mails", list(mails)),
-        (":cuid", text(cuid)),
-        (":ttl", ttl(claim.at + KEPT)),
-    ];
-    if let Some(generation) = &claim.new_code_of {
-        values.push((":nonce", bytes(claim.nonce.clone())));
-        values.push((":pepper", text(generation)));
-        values.push((":expires", number(claim.expires_at.as_millis())));
-    }
-    if claim.pause_is_over {
-        values.push((":zero", number(0)));
-    }
-    let read = [(":read_claim", seen_claim), (":read_nonce", seen_nonce)];
-    values.extend(read.into_iter().filter_map(|(name, value)| Some((name, bytes(value.clone()?)))));
-    let written = store
-        .update_by_hand(key, |update| {
-            update
-                .update_expression(format!("SET {}{remove}", set.join(", ")))
-                .condition_expression(condition.join(" AND "))
-                .expression_attribute_names("#ttl", "ttl")
-                .set_expression_attribute_values(Some(named(values)))
-                .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+
+    /// Claims the mail and takes it from both budgets, before anything is mailed. Until `lease_until` others answer as
+    /// in the cooldown; a crash leaves no longer silence.
+    ///
+    /// # Errors
+    /// What DynamoDB or the network answered.
+    pub async fn claim_mail(&self, claim: &Claim, lease_until: Timestamp) -> Result<Claimed, StoreError> {
+        let budgets = self.budgets(claim);
+        let [mailbox, app] = &budgets;
+        let (claimed, of_mailbox, of_app) = tokio::join!(
+            self.write_claim(claim, lease_until),
+            mailbox.take(self.store, claim.id),
+            app.take(self.store, claim.id)
+        );
+        let taken = [of_mailbox, of_app];
+        if matches!((&claimed, &taken), (Ok(Claimed::Won), [Ok(true), Ok(true)])) {
+            return claimed;
+        }
+        // Nothing is mailed. What may have been taken is given back, and only a claim that was won is there to be ended.
+        let spent = budgets.iter().zip(&taken).find(|(_, taken)| matches!(taken, Ok(false))).map(|(budget, _)| budget);
+        let undone = if matches!(claimed, Ok(Claimed::Won)) {
+            self.release_mail(claim, Failure::Refused).await
+        } else {
+            self.give_back(claim).await
+        };
+        let claimed = claimed?;
+        undone?;
+        for taken in taken {
+            taken?;
+        }
+        Ok(match (claimed, spent) {
+            (Claimed::Won, Some(budget)) => {
+                Claimed::Spent { owner: budget.owner, retry_after: budget.ends_at.since(claim.at) }
+            }
+            (claimed, _) => claimed,
         })
-        .await?;
-    Ok(match written {
-        Conditional::Done(_) => Claimed::Won,
-        Conditional::Refused(item) => match State::from_item(item.as_ref()) {
-            // The SDK repeated a write whose reply was lost.
-            state if state.claim.as_deref() == Some(&claim.id[..]) => Claimed::Won,
-            state => Claimed::Changed(state.into()),
-        },
-    })
-}
-
-/// Notes that the provider took the mail: the cooldown and the windows run from now on.
-///
-/// # Errors
-/// What DynamoDB or the network answered. The mail is out all the same.
-pub async fn confirm_mail(store: &Store, key: &Key, claim: &Claim, now: Timestamp) -> Result<(), StoreError> {
-    let mails = list(claim.mails_before.iter().chain([&now]));
-    let values = vec![(":now", number(now.as_millis())), (":mails", mails), (":claim", bytes(claim.id))];
-    end_claim(store, key, "SET mailed_at = :now, mails = :mails REMOVE lease_until", values).await
-}
-
-/// Gives the claim back. A mail that the provider `refused` does not count; one whose outcome is unknown does.
-///
-/// # Errors
-/// What DynamoDB or the network answered: the lease then ends by itself.
-pub async fn release_mail(store: &Store, key: &Key, claim: &Claim, refused: bool) -> Result<(), StoreError> {
-    let mut values = vec![(":claim", bytes(claim.id))];
-    let mut expression = "REMOVE lease_until";
-    if refused {
-        values.push((":mails", list(claim.mails_before.iter())));
-        expression = "SET mails = :mails REMOVE lease_until";
     }
-    end_claim(store, key, expression, values).await
-}
 
-/// Ends the lease, if it is still this claim's: a later one is somebody else's to end.
-async fn end_claim(
-    store: &Store,
-    key: &Key,
-    expression: &str,
-    values: Vec<(&'static str, Attribute)>,
-) -> Result<(), StoreError> {
-    let written = store.update_by_hand(key, |update| {
-        update
-            .update_expression(expression)
-            .condition_expression("claim = :claim")
-            .set_expression_attribute_values(Some(named(values)))
-    });
-    written.await.map(|_| ())
+    /// The claim itself: one conditional write on what was read.
+    async fn write_claim(&self, claim: &Claim, lease_until: Timestamp) -> Result<Claimed, StoreError> {
+        let mut set = vec!["claim = :claim, lease_until = :lease, mails = :mails, cuid = :cuid, #ttl = :ttl"];
+        let mut remove = " REMOVE undeliverable";
+        if claim.new_code_of.is_some() {
+            set.push("nonce = :nonce, pepper = :pepper, expires_at = :expires");
+            remove = " REMOVE undeliverable, tried, mailed_at";
+        }
+        if claim.pause_is_over {
+            set.push("failures = :zero");
+        }
+        let unchanged = |name: &str, read: bool| {
+            if read { format!("{name} = :read_{name}") } else { format!("attribute_not_exists({name})") }
+        };
+        let [seen_claim, seen_nonce] = &claim.seen;
+        let condition = [unchanged("claim", seen_claim.is_some()), unchanged("nonce", seen_nonce.is_some())];
+        // Until it is known when the mail went out it counts from the latest moment at which it can.
+        let mails = claim.mails_before.iter().chain([&lease_until]);
+        let mut values = vec![
+            (":claim", bytes(claim.id)),
+            (":lease", number(lease_until.as_millis())),
+            (":mails", list(mails)),
+            (":cuid", text(self.whose.cuid.as_str())),
+            (":ttl", ttl(claim.at + KEPT)),
+        ];
+        if let Some(generation) = &claim.new_code_of {
+            values.push((":nonce", bytes(claim.nonce.clone())));
+            values.push((":pepper", text(generation)));
+            values.push((":expires", number(claim.expires_at.as_millis())));
+        }
+        if claim.pause_is_over {
+            values.push((":zero", number(0)));
+        }
+        let read = [(":read_claim", seen_claim), (":read_nonce", seen_nonce)];
+        values.extend(read.into_iter().filter_map(|(name, value)| Some((name, bytes(value.clone()?)))));
+        let written = self
+            .store
+            .update_by_hand(&self.key(), |update| {
+                update
+                    .update_expression(format!("SET {}{remove}", set.join(", ")))
+                    .condition_expression(condition.join(" AND "))
+                    .expression_attribute_names("#ttl", "ttl")
+                    .set_expression_attribute_values(Some(named(values)))
+                    .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            })
+            .await?;
+        Ok(match written {
+            Conditional::Done(_) => Claimed::Won,
+            Conditional::Refused(item) => match State::from_item(item.as_ref()) {
+                // The SDK repeated a write whose reply was lost.
+                state if state.claim.as_deref() == Some(&claim.id[..]) => Claimed::Won,
+                state => Claimed::Changed(state.into()),
+            },
+        })
+    }
+
+    /// Notes that the provider took the mail: the cooldown and the windows run from now on.
+    ///
+    /// # Errors
+    /// What DynamoDB or the network answered. The mail is out all the same.
+    pub async fn confirm_mail(&self, claim: &Claim, now: Timestamp) -> Result<(), StoreError> {
+        let mails = list(claim.mails_before.iter().chain([&now]));
+        let values = vec![(":now", number(now.as_millis())), (":mails", mails)];
+        self.end_claim(claim, "SET mailed_at = :now, mails = :mails REMOVE lease_until", values).await
+    }
+
+    /// Ends the claim of a mail that is not out, or may not be. What counts and what does not, [`Failure`] says.
+    ///
+    /// # Errors
+    /// What DynamoDB or the network answered: the lease then ends by itself.
+    pub async fn release_mail(&self, claim: &Claim, failure: Failure) -> Result<(), StoreError> {
+        match failure {
+            Failure::Refused => {
+                let values = vec![(":mails", list(claim.mails_before.iter()))];
+                let ended = self.end_claim(claim, "SET mails = :mails REMOVE lease_until", values);
+                let (ended, given_back) = tokio::join!(ended, self.give_back(claim));
+                ended.and(given_back)
+            }
+            Failure::Undeliverable => {
+                let values = vec![(":at", number(claim.at.as_millis())), (":true", Attribute::Bool(true))];
+                self.end_claim(claim, "SET mailed_at = :at, undeliverable = :true REMOVE lease_until", values).await
+            }
+            Failure::Unknown => self.end_claim(claim, "REMOVE lease_until", Vec::new()).await,
+        }
+    }
+
+    /// Ends the lease, if it is still this claim's: a later one is somebody else's to end.
+    async fn end_claim(
+        &self,
+        claim: &Claim,
+        expression: &str,
+        mut values: Vec<(&'static str, Attribute)>,
+    ) -> Result<(), StoreError> {
+        values.push((":claim", bytes(claim.id)));
+        let key = self.key();
+        let written = self.store.update_by_hand(&key, |update| {
+            update
+                .update_expression(expression)
+                .condition_expression("claim = :claim")
+                .set_expression_attribute_values(Some(named(values)))
+        });
+        written.await.map(|_| ())
+    }
+
+    /// Gives back what the claim took from the budgets.
+    async fn give_back(&self, claim: &Claim) -> Result<(), StoreError> {
+        let [mailbox, app] = &self.budgets(claim);
+        let back = tokio::join!(mailbox.give_back(self.store, claim.id), app.give_back(self.store, claim.id));
+        back.0.and(back.1)
+    }
 }
 
 fn list<'a>(moments: impl Iterator<Item = &'a Timestamp>) -> Attribute {

@@ -18,7 +18,7 @@ pub fn record_key(superkey: &Superkey, address: &EmailAddress) -> Key {
 }
 
 /// What ends with a code.
-const OF_A_CODE: [&str; 6] = ["nonce", "pepper", "tried", "expires_at", "mailed_at", "lease_until"];
+const OF_A_CODE: [&str; 7] = ["nonce", "pepper", "tried", "expires_at", "mailed_at", "undeliverable", "lease_until"];
 
 /// An update that takes the code out of the item, and leaves what is counted over several codes.
 pub(super) fn without_code(key: &Key) -> Update {
@@ -45,6 +45,8 @@ pub struct State {
     pub expires_at: Option<Timestamp>,
     /// When the mail that carries the living code was known to be accepted.
     pub mailed_at: Option<Timestamp>,
+    /// Whether the provider found instead that no mail can go to the address.
+    pub undeliverable: bool,
     /// Until when somebody else may be mailing.
     pub lease_until: Option<Timestamp>,
     /// Which invocation claimed the last mail.
@@ -72,6 +74,7 @@ impl State {
             pepper: item.text("pepper").map(str::to_owned),
             expires_at: item.timestamp("expires_at"),
             mailed_at: item.timestamp("mailed_at"),
+            undeliverable: item.contains_key("undeliverable"),
             lease_until: item.timestamp("lease_until"),
             claim: item.bytes("claim").map(<[u8]>::to_vec),
             mails: item.numbers("mails").into_iter().map(Timestamp::from_millis).collect(),

@@ -29,6 +29,8 @@ fn guess_of(call: &Call) -> Option<Guess> {
 pub fn canonical(world: &mut World, protocol: &Protocol) {
     let rules = &protocol.rules;
     world.item.forget(rules);
+    let under_way = |id| world.invocations.iter().any(|one| one.call.claim().is_some_and(|claim| claim.id == id));
+    world.budget.claims.retain(|id| under_way(*id));
     for invocation in &mut world.invocations {
         forget(&mut invocation.call, protocol, &world.item);
     }
@@ -42,7 +44,7 @@ pub fn canonical(world: &mut World, protocol: &Protocol) {
     let in_use = world.in_use();
     let mut claimed = Set::default();
     for invocation in &world.invocations {
-        if let Call::ClaimMail(claim) = &invocation.call {
+        if let Call::ClaimMail(claim, _) = &invocation.call {
             claimed.insert_all([Some(claim.nonce)]);
         }
     }
@@ -55,7 +57,7 @@ pub fn canonical(world: &mut World, protocol: &Protocol) {
 /// Forgets what the invocation does not need any more.
 fn forget(call: &mut Call, protocol: &Protocol, item: &Item) {
     match call {
-        Call::ClaimMail(claim) => {
+        Call::ClaimMail(claim, _) => {
             claim.expires_at = claim.expires_at.max(NOW);
             claim.mails_before.retain(|sent| NOW < sent + protocol.rules.window);
             let lost = item.claim != Some(claim.id) && !protocol.is_unchanged(item, claim);
@@ -63,12 +65,17 @@ fn forget(call: &mut Call, protocol: &Protocol, item: &Item) {
             // anew. The absence of a claim does come back, when the item is deleted.
             if lost && claim.seen[0].is_some() {
                 let (id, lease_until) = (claim.id, claim.lease_until);
-                let Claim { pepper, cuid, .. } = *claim;
-                *claim = Claim { seen: [Some(id), None], id, nonce: id, pepper, cuid, lease_until, ..Claim::default() };
+                let Claim { pepper, cuid, of_yesterday, .. } = *claim;
+                let seen = [Some(id), None];
+                *claim = Claim { seen, id, nonce: id, pepper, cuid, lease_until, of_yesterday, ..Claim::default() };
             }
         }
         Call::Mail(_) if protocol.is(Mutant::MailBeforeClaim) => {}
-        Call::Mail(claim) => forget_written(claim, NOW, protocol),
+        Call::Mail(claim) | Call::TakeBudget(claim) => forget_written(claim, NOW, protocol),
+        Call::GiveBack(claim) => {
+            forget_written(claim, NOW, protocol);
+            claim.mails_before.clear();
+        }
         Call::ConfirmMail(claim) => {
             forget_written(claim, claim.at, protocol);
             if item.claim != Some(claim.id) && !protocol.is(Mutant::ConfirmForOthers) {
@@ -90,8 +97,8 @@ fn forget(call: &mut Call, protocol: &Protocol, item: &Item) {
 fn forget_written(claim: &mut Claim, at: Time, protocol: &Protocol) {
     let mut mails_before = std::mem::take(&mut claim.mails_before);
     mails_before.retain(|sent| NOW < sent + protocol.rules.window);
-    let Claim { id, nonce, pepper, cuid, .. } = *claim;
-    *claim = Claim { mails_before, id, nonce, pepper, cuid, at, ..Claim::default() };
+    let Claim { id, nonce, pepper, cuid, of_yesterday, .. } = *claim;
+    *claim = Claim { mails_before, id, nonce, pepper, cuid, at, of_yesterday, ..Claim::default() };
 }
 
 /// Numbers nonces and claims by their order, from 1.
@@ -106,15 +113,21 @@ fn rename_ids(world: &mut World) {
 
 fn each_id(world: &mut World, mut rename: impl FnMut(&mut Id)) {
     world.item.nonce.iter_mut().chain(&mut world.item.claim).for_each(&mut rename);
+    let claims = std::mem::take(&mut world.budget.claims).into_iter();
+    world.budget.claims = claims
+        .map(|mut claim| {
+            rename(&mut claim);
+            claim
+        })
+        .collect();
     for invocation in &mut world.invocations {
-        match &mut invocation.call {
-            Call::ClaimMail(claim) | Call::Mail(claim) | Call::ConfirmMail(claim) | Call::ReleaseMail(claim, _) => {
-                claim.seen.iter_mut().flatten().for_each(&mut rename);
-                rename(&mut claim.id);
-                rename(&mut claim.nonce);
-            }
-            Call::Redeem { nonce, .. } | Call::DeleteRead(nonce) => rename(nonce),
-            Call::CountGuess(_) | Call::CountLate(_) => {}
+        if let Some(claim) = invocation.call.claim_mut() {
+            claim.seen.iter_mut().flatten().for_each(&mut rename);
+            rename(&mut claim.id);
+            rename(&mut claim.nonce);
+        }
+        if let Call::Redeem { nonce, .. } | Call::DeleteRead(nonce) = &mut invocation.call {
+            rename(nonce);
         }
     }
     for code in &mut world.history.codes {

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use super::{
     invariants::Name,
-    protocol::{Claim, Guess, Guesser, Id, Item, NOW, Rules, Time, UNLIMITED},
+    protocol::{Claim, Guess, Guesser, Id, Item, NOW, NO_BUDGET, Rules, Time, UNLIMITED},
     world::Set,
 };
 
@@ -46,6 +46,10 @@ pub struct History {
     pub row_at: Time,
     /// Mails that were delivered within a window.
     pub delivered: Vec<Time>,
+    /// Mails that were delivered on today's claims.
+    pub today: u8,
+    /// Whether a mail's outcome is unknown, or an invocation ended in the middle: what it took is spent.
+    pub disturbed: bool,
     /// Until when the last claim may keep others silent.
     pub silent_until: Time,
     /// Invariants on single steps that were broken.
@@ -110,6 +114,9 @@ impl History {
         use super::invariants::{ONE_MAIL, STORED_FIRST};
         if claim.cuid == owner {
             self.delivered.push(NOW);
+        }
+        if rules.budget != NO_BUDGET && !claim.of_yesterday {
+            self.today = (rules.budget + 1).min(self.today + 1);
         }
         let Some(code) = self.code_mut(claim.nonce) else {
             self.expect(false, STORED_FIRST);

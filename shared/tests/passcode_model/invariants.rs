@@ -19,6 +19,8 @@ pub const FEW_IN_A_ROW: Name = "guesses in a row are few, but for a success or t
 pub const RIGHT_STAYS: Name = "a right guess that was counted stays good until its code or its pepper is used up";
 pub const GOES_ON: Name = "whatever happened, the customer can go on";
 pub const MAIL_CAP: Name = "mails within a window are few";
+pub const BUDGET: Name = "mails of a day are few";
+pub const SPENT_BY_MAILS: Name = "a budget is spent by mails, and by nothing else where nothing went wrong";
 pub const ONE_MAIL: Name = "of parallel sends one mails, and none within the cooldown of a recorded mail";
 pub const SILENCE_HAS_CAUSE: Name = "mails are held back by a mail of the living code or, for a timeout, by a claim";
 pub const PAUSE_HAS_CAUSE: Name = "a pause follows many guesses in a row";
@@ -35,7 +37,7 @@ pub fn properties() -> Vec<Property<Model>> {
 }
 
 /// Each of them.
-pub fn promises() -> [Property<Model>; 15] {
+pub fn promises() -> [Property<Model>; 17] {
     [
         Property::<Model>::always(ONE_REDEMPTION, |_, world| world.history.codes.iter().all(|code| code.redeemed <= 1)),
         Property::<Model>::always(FEW_COMPARED, |model, world| {
@@ -49,6 +51,11 @@ pub fn promises() -> [Property<Model>; 15] {
         Property::<Model>::always(MAIL_CAP, |model, world| {
             let rules = &model.protocol.rules;
             world.history.delivered.iter().filter(|at| NOW < **at + rules.window).count() <= rules.max_mails
+        }),
+        Property::<Model>::always(BUDGET, |model, world| world.history.today <= model.protocol.rules.budget),
+        Property::<Model>::always(SPENT_BY_MAILS, |_, world| {
+            let idle = world.invocations.is_empty() && !world.history.disturbed;
+            !idle || world.budget.taken == world.history.today
         }),
         Property::<Model>::always(ONE_MAIL, |_, world| !world.history.broken.contains(ONE_MAIL)),
         Property::<Model>::always(SILENCE_HAS_CAUSE, |model, world| {
@@ -65,7 +72,7 @@ pub fn promises() -> [Property<Model>; 15] {
 }
 
 /// What they speak of, which has to happen somewhere, or they say nothing.
-fn speak_of() -> [Property<Model>; 6] {
+fn speak_of() -> [Property<Model>; 7] {
     [
         Property::<Model>::sometimes("a code is redeemed", |_, world| {
             world.history.codes.iter().any(|code| code.redeemed == 1)
@@ -87,6 +94,9 @@ fn speak_of() -> [Property<Model>; 6] {
                 model.protocol.plan_send(&world.item, Sender { cuid: world.cuid, pepper: 0 }, 0, NOW),
                 Plan::TooMany { .. }
             )
+        }),
+        Property::<Model>::sometimes("a budget is spent", |model, world| {
+            world.invocations.is_empty() && world.budget.taken == model.protocol.rules.budget
         }),
         Property::<Model>::sometimes("guesses are paused", |model, world| {
             matches!(

@@ -46,6 +46,18 @@ pub enum Mutant {
     UnknownIsRefused,
     /// A mail counts from its claim, which may be a timeout earlier than it went out.
     CountFromTheClaim,
+    /// `take` has no condition on what is left.
+    BudgetWithoutLimit,
+    /// `take` does not look for its own claim, written by an attempt whose reply was lost.
+    TakesWithoutName,
+    /// `give_back` does not look for its own claim, so that a repeated one gives back twice.
+    GivesBackWithoutName,
+    /// A send whose claim was refused keeps what it took.
+    LoserKeepsBudget,
+    /// A mail that the provider refused stays taken from the budget.
+    RefusedKeepsBudget,
+    /// A send mails though the budget is spent.
+    MailsWithoutBudget,
     /// A new code keeps the guesses at the last one.
     NewCodeKeepsTried,
     /// A new code keeps the moment of the last one's mail.
@@ -82,7 +94,7 @@ pub enum Mutant {
 
 impl Mutant {
     /// Each, with the invariant that it breaks, and where that is found soonest.
-    pub const CAUGHT: [(Self, Name, View); 35] = [
+    pub const CAUGHT: [(Self, Name, View); 41] = [
         (Self::CountAfterCompare, broken::FEW_COMPARED, views::GUESSES),
         (Self::ReadThenDelete, broken::ONE_REDEMPTION, views::GUESSES),
         (Self::MailBeforeClaim, broken::STORED_FIRST, views::MAILS),
@@ -102,6 +114,12 @@ impl Mutant {
         (Self::ReleaseForOthers, broken::ONE_MAIL, views::MAILS),
         (Self::UnknownIsRefused, broken::MAIL_CAP, views::MAILS),
         (Self::CountFromTheClaim, broken::MAIL_CAP, views::MAILS),
+        (Self::BudgetWithoutLimit, broken::BUDGET, views::BUDGET),
+        (Self::TakesWithoutName, broken::SPENT_BY_MAILS, views::BUDGET),
+        (Self::GivesBackWithoutName, broken::SPENT_BY_MAILS, views::BUDGET),
+        (Self::LoserKeepsBudget, broken::SPENT_BY_MAILS, views::BUDGET),
+        (Self::RefusedKeepsBudget, broken::SPENT_BY_MAILS, views::BUDGET),
+        (Self::MailsWithoutBudget, broken::SPENT_BY_MAILS, views::BUDGET),
         (Self::NewCodeKeepsTried, broken::GOES_ON, views::RACES),
         (Self::NewCodeKeepsMailedAt, broken::SILENCE_HAS_CAUSE, views::RACES),
         (Self::CooldownOfDeadCodes, broken::SILENCE_HAS_CAUSE, views::RACES),

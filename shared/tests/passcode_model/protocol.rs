@@ -18,6 +18,9 @@ pub type Id = u8;
 /// As many failures as one likes: for searches that are about something else.
 pub const UNLIMITED: u8 = 99;
 
+/// As many mails a day as one likes: a mail is then claimed without a budget.
+pub const NO_BUDGET: u8 = 99;
+
 /// The protocol's numbers, small enough to be searched through, in the order of size that the real ones have.
 #[derive(Clone, Copy, Debug)]
 pub struct Rules {
@@ -37,6 +40,8 @@ pub struct Rules {
     pub max_mails: usize,
     /// How long that window is: 600 s.
     pub window: Time,
+    /// Mails that fit into a day's budget: 50, 5,000.
+    pub budget: u8,
 }
 
 /// What somebody types: the code of a nonce, or digits that are the code of none.
@@ -64,6 +69,14 @@ pub struct Item {
     pub tried: BTreeSet<Guess>,
     pub failures: u8,
     pub last_guess_at: Option<Time>,
+}
+
+/// The budget of one day. That of a mailbox and that of an App are alike, and one stands for both.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Budget {
+    pub taken: u8,
+    /// The claims that took from it.
+    pub claims: BTreeSet<Id>,
 }
 
 /// What a send comes to.
@@ -95,6 +108,8 @@ pub struct Claim {
     pub lease_until: Time,
     /// When the claim was made, then when the mail was accepted.
     pub at: Time,
+    /// Whether it was made on a former day, whose budget it is taken from.
+    pub of_yesterday: bool,
 }
 
 /// Who guesses what: the digits, the pepper of the process that counts, the customer found under the address.
@@ -183,6 +198,7 @@ impl Protocol {
                 _ => deadline,
             },
             at: NOW,
+            of_yesterday: false,
         })
     }
 
@@ -248,6 +264,30 @@ impl Protocol {
         item.lease_until = None;
         if refused || self.is(Mutant::UnknownIsRefused) {
             item.mails.clone_from(&claim.mails_before);
+        }
+    }
+
+    /// `Budget::take`, one `UpdateItem`: whether the mail is taken, also where an earlier attempt of the same call took it.
+    pub fn take(&self, budget: &mut Budget, claim: &Claim) -> bool {
+        // What is left of a day that is over, nobody asks any more.
+        if claim.of_yesterday {
+            return true;
+        }
+        if budget.claims.contains(&claim.id) && !self.is(Mutant::TakesWithoutName) {
+            return true;
+        }
+        if budget.taken >= self.rules.budget && !self.is(Mutant::BudgetWithoutLimit) {
+            return false;
+        }
+        budget.taken += 1;
+        budget.claims.insert(claim.id);
+        true
+    }
+
+    /// `Budget::give_back`, one `UpdateItem`, conditional on the claim's name.
+    pub fn give_back(&self, budget: &mut Budget, claim: &Claim) {
+        if !claim.of_yesterday && (budget.claims.remove(&claim.id) || self.is(Mutant::GivesBackWithoutName)) {
+            budget.taken = budget.taken.saturating_sub(1);
         }
     }
 

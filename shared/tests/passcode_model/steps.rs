@@ -3,7 +3,7 @@
 use super::{
     invariants,
     mutants::Mutant,
-    protocol::{Claim, Guess, Guesser, Id, Item, NOW, Plan, Protocol, Sender, Time},
+    protocol::{Budget, Claim, Guess, Guesser, Id, Item, NO_BUDGET, NOW, Plan, Protocol, Sender, Time},
     world::{Action, Call, Invocation, World},
 };
 
@@ -35,6 +35,8 @@ pub struct Model {
 enum Reply {
     /// Whether the claim was won; if not, the item as it is.
     Claimed(bool, Item),
+    /// Whether the budget had a mail left.
+    Taken(bool),
     /// Whether the guess was written, and the item as it is.
     Counted(bool, Item),
     /// Whether the code was used up.
@@ -45,10 +47,12 @@ enum Reply {
 impl Model {
     /// The call's effect.
     fn land(&self, world: &mut World, call: &mut Call, adrift: bool) -> Reply {
-        let World { item, history, invocations, cuid } = world;
+        let World { item, budget, history, invocations, cuid } = world;
         let (protocol, rules) = (&self.protocol, &self.protocol.rules);
         match call {
-            Call::ClaimMail(claim) => {
+            Call::TakeBudget(claim) => return Reply::Taken(protocol.take(budget, claim)),
+            Call::GiveBack(claim) => protocol.give_back(budget, claim),
+            Call::ClaimMail(claim, _) => {
                 let before = item.clone();
                 let won = protocol.claim_mail(item, claim);
                 if won && *item != before {
@@ -107,9 +111,23 @@ impl Model {
     fn hear(&self, world: &mut World, call: Call, reply: Reply, deadline: Time) -> Option<Call> {
         let mails_first = self.protocol.is(Mutant::MailBeforeClaim);
         match (call, reply) {
-            (Call::ClaimMail(claim), Reply::Claimed(true, _)) if mails_first => Some(Call::ConfirmMail(claim)),
-            (Call::ClaimMail(claim), Reply::Claimed(true, _)) => Some(Call::Mail(claim)),
-            (Call::ClaimMail(claim), Reply::Claimed(false, newer)) => {
+            (Call::ClaimMail(claim, _), Reply::Claimed(true, _)) if mails_first => Some(Call::ConfirmMail(claim)),
+            (Call::ClaimMail(claim, None), Reply::Claimed(true, _)) => Some(Call::TakeBudget(claim)),
+            (Call::ClaimMail(claim, Some(taken)), Reply::Claimed(true, _)) => self.on_taken(claim, taken),
+            (Call::TakeBudget(claim), Reply::Taken(taken)) => self.on_taken(claim, taken),
+            (Call::ReleaseMail(claim, true), _) if self.has_budget() && !self.protocol.is(Mutant::RefusedKeepsBudget) => {
+                Some(Call::GiveBack(claim))
+            }
+            // The call of the budget is beside: where it has not been answered yet, it is once the claim is.
+            (Call::ClaimMail(claim, taken), Reply::Claimed(false, newer)) if self.has_budget() => {
+                world.history.told(newer.claim != Some(claim.id));
+                if taken.is_none() {
+                    self.protocol.take(&mut world.budget, &claim);
+                }
+                // A send that decides anew is like another that begins now.
+                (!self.protocol.is(Mutant::LoserKeepsBudget)).then_some(Call::GiveBack(claim))
+            }
+            (Call::ClaimMail(claim, _), Reply::Claimed(false, newer)) => {
                 world.history.told(newer.claim != Some(claim.id));
                 // The item has changed hands: one of the two customers is erased, and only a new read tells which.
                 if newer.cuid != Some(claim.cuid) && !self.protocol.is(Mutant::DecideForErased) {
@@ -118,7 +136,7 @@ impl Model {
                 let sender = Sender { cuid: claim.cuid, pepper: claim.pepper };
                 self.decide(&newer, sender, world.fresh(), deadline)
             }
-            (Call::Mail(claim), _) if mails_first => Some(Call::ClaimMail(claim)),
+            (Call::Mail(claim), _) if mails_first => Some(Call::ClaimMail(claim, Some(true))),
             (Call::Mail(claim), _) => Some(Call::ConfirmMail(Claim { at: NOW, ..claim })),
             (Call::CountGuess(guesser), Reply::Counted(written, returned)) => {
                 let nonce = self.protocol.comparable(&returned, guesser, written)?;
@@ -140,11 +158,26 @@ impl Model {
         }
     }
 
+    /// Whether the view is about a budget.
+    const fn has_budget(&self) -> bool {
+        self.protocol.rules.budget != NO_BUDGET
+    }
+
+    /// What follows when the claim is won and the budget has answered.
+    fn on_taken(&self, claim: Claim, taken: bool) -> Option<Call> {
+        if taken || self.protocol.is(Mutant::MailsWithoutBudget) {
+            Some(Call::Mail(claim))
+        } else {
+            Some(Call::ReleaseMail(claim, true))
+        }
+    }
+
     /// `plan_send` on what was read, and the call that follows.
     fn decide(&self, read: &Item, sender: Sender, fresh: Id, deadline: Time) -> Option<Call> {
         match self.protocol.plan_send(read, sender, fresh, deadline) {
             Plan::Mail(claim) if self.protocol.is(Mutant::MailBeforeClaim) => Some(Call::Mail(claim)),
-            Plan::Mail(claim) => Some(Call::ClaimMail(claim)),
+            // Without a budget it is as if there were always a mail left.
+            Plan::Mail(claim) => Some(Call::ClaimMail(claim, (!self.has_budget()).then_some(true))),
             _ => None,
         }
     }
@@ -174,6 +207,26 @@ impl Model {
         world.invocations.push(invocation);
     }
 
+    /// The budget beside a claim is asked first; answered or not.
+    fn takes(&self, world: &mut World, index: usize, heard: bool) {
+        let World { invocations, budget, .. } = world;
+        if let Call::ClaimMail(claim, answer) = &mut invocations[index].call {
+            let taken = self.protocol.take(budget, claim);
+            *answer = heard.then_some(taken);
+        }
+    }
+
+    fn midnight(world: &mut World) {
+        world.budget = Budget::default();
+        world.history.today = 0;
+        world.history.disturbed = false;
+        for invocation in &mut world.invocations {
+            if let Some(claim) = invocation.call.claim_mut() {
+                claim.of_yesterday = true;
+            }
+        }
+    }
+
     fn delayed(world: &mut World, index: usize) {
         let mut waiting = world.invocations.remove(index);
         if let Call::Redeem { token, .. } = &mut waiting.call {
@@ -186,7 +239,7 @@ impl Model {
         world.invocations.push(waiting);
     }
 
-    fn tick(world: &mut World) {
+    fn tick(&self, world: &mut World) {
         world.item.pass(1);
         world.history.pass();
         for invocation in &mut world.invocations {
@@ -194,10 +247,12 @@ impl Model {
         }
         // Who is killed at the timeout leaves nothing behind, but an attempt adrift may outlive it by a tick; not so a
         // mail, since nothing can be said of one that the provider takes its time with.
+        let before = world.invocations.len();
         world.invocations.retain(|one| {
             let outlives = one.adrift && !matches!(one.call, Call::Mail(_));
             NOW < one.deadline + Time::from(outlives)
         });
+        world.history.disturbed |= self.has_budget() && world.invocations.len() < before;
     }
 
     /// The world after a step, as it comes.
@@ -225,13 +280,19 @@ impl Model {
                 }
             }
             Action::Delayed(index) => Self::delayed(world, index),
-            Action::Crash(index) => drop(world.invocations.remove(index)),
+            Action::Takes(index) => self.takes(world, index, true),
+            Action::TakesUnheard(index) => self.takes(world, index, false),
+            Action::Midnight => Self::midnight(world),
+            Action::Crash(index) => {
+                world.history.disturbed |= self.has_budget() && world.invocations[index].call.is_send();
+                world.invocations.remove(index);
+            }
             Action::Erase => {
                 world.cuid += 1;
                 world.item = Item::default();
                 world.history.erased();
             }
-            Action::Tick => Self::tick(world),
+            Action::Tick => self.tick(world),
         }
         Some(())
     }
@@ -280,6 +341,9 @@ impl stateright::Model for Model {
                 continue;
             }
             actions.extend([Action::ReplyLost(index), Action::Crash(index)]);
+            if matches!(invocation.call, Call::ClaimMail(_, None)) {
+                actions.extend([Action::Takes(index), Action::TakesUnheard(index)]);
+            }
             if matches!(invocation.call, Call::Mail(_)) {
                 actions.push(Action::Refused(index));
             }
@@ -290,6 +354,9 @@ impl stateright::Model for Model {
         }
         if self.bounds.erasure && world.cuid == 0 {
             actions.push(Action::Erase);
+        }
+        if self.has_budget() {
+            actions.push(Action::Midnight);
         }
         actions.push(Action::Tick);
     }

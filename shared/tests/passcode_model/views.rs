@@ -1,7 +1,7 @@
 //! What to search: a protocol's numbers and how much happens at once. Each view is small in what it is not about.
 
 use super::{
-    protocol::{Rules, UNLIMITED},
+    protocol::{NO_BUDGET, Rules, UNLIMITED},
     steps::Bounds,
 };
 
@@ -24,6 +24,7 @@ const RULES: Rules = Rules {
     pause: 2,
     max_mails: 2,
     window: 0,
+    budget: NO_BUDGET,
 };
 
 const BOUNDS: Bounds = Bounds { sends: 1, guesses: 1, adrift: [0, 0], wrong: 1, peppers: 1, erasure: false };
@@ -32,6 +33,14 @@ const BOUNDS: Bounds = Bounds { sends: 1, guesses: 1, adrift: [0, 0], wrong: 1, 
 pub const MAILS: View = View {
     name: "mails",
     rules: Rules { lifetime: 3, cooldown: 2, timeout: 2, window: 3, ..RULES },
+    bounds: Bounds { sends: 2, guesses: 0, ..BOUNDS },
+    threads: 1,
+};
+
+/// Parallel sends under a day's budget.
+pub const BUDGET: View = View {
+    name: "budget",
+    rules: Rules { cooldown: 0, window: 0, budget: 2, ..RULES },
     bounds: Bounds { sends: 2, guesses: 0, ..BOUNDS },
     threads: 1,
 };
@@ -97,17 +106,23 @@ pub const ERASURE_AND_SENDS: View = View {
 };
 
 /// What every test run searches through.
-pub const NARROW: [View; 9] = [MAILS, RACES, GUESSES, PAUSE, LATE, LATE_MAILS, ROTATION, ERASURE, ERASURE_AND_SENDS];
+pub const NARROW: [View; 10] =
+    [MAILS, BUDGET, RACES, GUESSES, PAUSE, LATE, LATE_MAILS, ROTATION, ERASURE, ERASURE_AND_SENDS];
 
 /// Where everything happens that the promises are about.
-pub const LIVELY: [View; 2] = [MAILS, PAUSE];
+pub const LIVELY: [View; 3] = [MAILS, BUDGET, PAUSE];
 
 const fn wide(name: &'static str, rules: Rules, bounds: Bounds) -> View {
     View { name, rules, bounds, threads: 2 }
 }
 
 /// More at once, for longer.
-pub const WIDE: [View; 8] = [
+pub const WIDE: [View; 9] = [
+    wide(
+        "two sends under a budget and the cap of mails",
+        Rules { lifetime: 2, cooldown: 1, window: 3, budget: 2, ..RULES },
+        Bounds { sends: 2, guesses: 0, ..BOUNDS },
+    ),
     wide(
         "three sends",
         Rules { lifetime: 3, cooldown: 2, timeout: 2, window: 4, max_mails: 3, ..RULES },

@@ -2,13 +2,18 @@
 
 use super::{
     history::History,
-    protocol::{Claim, Guess, Guesser, Id, Item, Time},
+    protocol::{Budget, Claim, Guess, Guesser, Id, Item, Time},
 };
 
 /// What an invocation is waiting for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Call {
-    ClaimMail(Claim),
+    /// Written beside the next, in either order: whether the budget's answer is there, and what it is.
+    ClaimMail(Claim, Option<bool>),
+    /// The claim is won, and the budget's answer is awaited.
+    TakeBudget(Claim),
+    /// Nothing is mailed: what the claim took from the budget is given back.
+    GiveBack(Claim),
     /// `SendEmail`, the provider's.
     Mail(Claim),
     ConfirmMail(Claim),
@@ -42,6 +47,7 @@ pub struct Invocation {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct World {
     pub item: Item,
+    pub budget: Budget,
     /// Which customer has the address: an erased one's successor has another cuid.
     pub cuid: Id,
     /// In order, so that it does not matter which of two alike came first.
@@ -58,6 +64,10 @@ pub enum Action {
     Guess(Guesser),
     /// The call takes effect and the reply arrives.
     Lands(usize),
+    /// Of a claim and the budget beside it, the budget comes first, and its reply arrives.
+    Takes(usize),
+    /// The same, and its reply is lost: the SDK repeats it.
+    TakesUnheard(usize),
     /// The call takes effect and its reply is lost: the SDK repeats it, but for a mail.
     ReplyLost(usize),
     /// The provider refuses the mail.
@@ -70,6 +80,8 @@ pub enum Action {
     Erase,
     /// A tick.
     Tick,
+    /// A new day begins.
+    Midnight,
 }
 
 impl World {
@@ -82,6 +94,9 @@ impl World {
     pub fn named(&self) -> Set {
         let mut named = Set::default();
         named.insert_all([self.item.nonce, self.item.claim]);
+        for claim in &self.budget.claims {
+            named.insert_all([Some(*claim)]);
+        }
         for guess in &self.item.tried {
             named.insert_all([code_of(*guess)]);
         }
@@ -111,11 +126,13 @@ impl World {
     pub fn describe(&self, action: &Action) -> String {
         let index = match action {
             Action::Lands(index)
+            | Action::Takes(index)
+            | Action::TakesUnheard(index)
             | Action::ReplyLost(index)
             | Action::Refused(index)
             | Action::Delayed(index)
             | Action::Crash(index) => *index,
-            Action::Send(_) | Action::Guess(_) | Action::Erase | Action::Tick => return format!("{action:?}"),
+            Action::Send(_) | Action::Guess(_) | Action::Erase | Action::Tick | Action::Midnight => return format!("{action:?}"),
         };
         format!("{action:?} {:?}", self.invocations[index].call)
     }
@@ -172,28 +189,51 @@ pub const fn code_of(guess: Guess) -> Option<Id> {
 impl Call {
     /// Whether it is a send's, not a guess's.
     pub const fn is_send(&self) -> bool {
-        matches!(self, Self::ClaimMail(_) | Self::Mail(_) | Self::ConfirmMail(_) | Self::ReleaseMail(..))
+        self.claim().is_some()
+    }
+
+    /// The claim that a send is about.
+    pub const fn claim(&self) -> Option<&Claim> {
+        match self {
+            Self::ClaimMail(claim, _)
+            | Self::TakeBudget(claim)
+            | Self::GiveBack(claim)
+            | Self::Mail(claim)
+            | Self::ConfirmMail(claim)
+            | Self::ReleaseMail(claim, _) => Some(claim),
+            Self::CountGuess(_) | Self::Redeem { .. } | Self::CountLate(_) | Self::DeleteRead(_) => None,
+        }
+    }
+
+    /// The same, to be changed.
+    pub const fn claim_mut(&mut self) -> Option<&mut Claim> {
+        match self {
+            Self::ClaimMail(claim, _)
+            | Self::TakeBudget(claim)
+            | Self::GiveBack(claim)
+            | Self::Mail(claim)
+            | Self::ConfirmMail(claim)
+            | Self::ReleaseMail(claim, _) => Some(claim),
+            Self::CountGuess(_) | Self::Redeem { .. } | Self::CountLate(_) | Self::DeleteRead(_) => None,
+        }
     }
 
     /// The nonce whose code it mails or redeems.
     pub const fn nonce(&self) -> Option<Id> {
-        match self {
-            Self::ClaimMail(claim) | Self::Mail(claim) | Self::ConfirmMail(claim) | Self::ReleaseMail(claim, _) => {
-                Some(claim.nonce)
-            }
-            Self::Redeem { nonce, .. } | Self::DeleteRead(nonce) => Some(*nonce),
-            Self::CountGuess(_) | Self::CountLate(_) => None,
+        match (self, self.claim()) {
+            (_, Some(claim)) => Some(claim.nonce),
+            (Self::Redeem { nonce, .. } | Self::DeleteRead(nonce), _) => Some(*nonce),
+            _ => None,
         }
     }
 
     /// Every nonce and claim that the invocation knows.
     fn named(&self) -> [Option<Id>; 4] {
-        match self {
-            Self::ClaimMail(claim) | Self::Mail(claim) | Self::ConfirmMail(claim) | Self::ReleaseMail(claim, _) => {
-                [claim.seen[0], claim.seen[1], Some(claim.id), Some(claim.nonce)]
-            }
-            Self::CountGuess(guesser) | Self::CountLate(guesser) => [code_of(guesser.guess), None, None, None],
-            Self::Redeem { nonce, .. } | Self::DeleteRead(nonce) => [Some(*nonce), None, None, None],
+        match (self, self.claim()) {
+            (_, Some(claim)) => [claim.seen[0], claim.seen[1], Some(claim.id), Some(claim.nonce)],
+            (Self::CountGuess(guesser) | Self::CountLate(guesser), _) => [code_of(guesser.guess), None, None, None],
+            (Self::Redeem { nonce, .. } | Self::DeleteRead(nonce), _) => [Some(*nonce), None, None, None],
+            _ => [None; 4],
         }
     }
 }
@@ -203,9 +243,7 @@ impl Invocation {
     pub fn pass(&mut self) {
         // How long a guess takes makes no difference to anyone, so that it may take for ever.
         self.deadline -= Time::from(self.call.is_send());
-        if let Call::ClaimMail(claim) | Call::Mail(claim) | Call::ConfirmMail(claim) | Call::ReleaseMail(claim, _) =
-            &mut self.call
-        {
+        if let Some(claim) = self.call.claim_mut() {
             let times = [&mut claim.expires_at, &mut claim.lease_until, &mut claim.at];
             times.into_iter().chain(&mut claim.mails_before).for_each(|time| *time -= 1);
         }

@@ -133,7 +133,7 @@ impl Stage<'_> {
     /// Lets the time pass for which a claim holds back.
     fn end_lease(&self, milliseconds: u64) {
         let tables = &self.app.system.backends.tables;
-        let mut items = tables.items("PasscodesTable").unwrap();
+        let mut items = self.app.passcodes();
         let item = items.iter_mut().find(|item| item["cuid"]["S"] == *self.cuid).unwrap();
         age(item, &["lease_until"], milliseconds);
         tables.put("PasscodesTable", item).unwrap();
