@@ -123,7 +123,9 @@ mod tests {
     #[test]
     fn a_tag_leads_to_the_same_mailbox() {
         let mailbox = |text: &str| EmailAddress::parse(text).unwrap().mailbox();
-        for text in ["ada@bücher.example", "Ada@Bücher.Example", "ada+1@xn--bcher-kva.example", "ada+a+b@bücher.example"] {
+        for text in
+            ["ada@bücher.example", "Ada@Bücher.Example", "ada+1@xn--bcher-kva.example", "ada+a+b@bücher.example"]
+        {
             assert_eq!(mailbox(text), "ada@xn--bcher-kva.example");
         }
         assert_eq!(mailbox("+ada@example.com"), "+ada@example.com");

@@ -164,9 +164,10 @@ async fn a_take_whose_reply_is_lost_counts_once_and_one_that_fails_mails_nothing
     }
     let lost = Arc::new(AtomicUsize::new(0));
     let counter = lost.clone();
-    app.system.backends.faults.inject(move |attempt| {
-        (takes(attempt) && counter.fetch_add(1, SeqCst) < 2).then_some(Fault::CutAfter)
-    });
+    app.system
+        .backends
+        .faults
+        .inject(move |attempt| (takes(attempt) && counter.fetch_add(1, SeqCst) < 2).then_some(Fault::CutAfter));
     assert_eq!(frugal.send("a0@example.com").await.status, 200);
     app.system.backends.faults.clear();
     assert!(lost.load(SeqCst) > 2, "both were repeated");

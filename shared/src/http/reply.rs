@@ -77,9 +77,7 @@ fn words(error: &Error) -> (u16, &'static str, &'static str) {
         Error::MissingPasscode => (400, "missing_passcode", "Missing passcode"),
         Error::InvalidPasscode => (401, "invalid_passcode", "Expired or invalid passcode."),
         Error::InvalidTicket => (401, "invalid_ticket", "Expired or invalid ticket."),
-        Error::TooManyMails { .. } => {
-            (429, "too_many_mails", "Too many passcodes were mailed. Try again later.")
-        }
+        Error::TooManyMails { .. } => (429, "too_many_mails", "Too many passcodes were mailed. Try again later."),
         Error::RouteNotFound => (404, "route_not_found", "Not found."),
         Error::Failed { step, .. } => (500, "internal_error", step),
     }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use super::{
     invariants::Name,
-    protocol::{Claim, Guess, Guesser, Id, Item, NOW, NO_BUDGET, Rules, Time, UNLIMITED},
+    protocol::{Claim, Guess, Guesser, Id, Item, NO_BUDGET, NOW, Rules, Time, UNLIMITED},
     world::Set,
 };
 

@@ -115,7 +115,9 @@ impl Model {
             (Call::ClaimMail(claim, None), Reply::Claimed(true, _)) => Some(Call::TakeBudget(claim)),
             (Call::ClaimMail(claim, Some(taken)), Reply::Claimed(true, _)) => self.on_taken(claim, taken),
             (Call::TakeBudget(claim), Reply::Taken(taken)) => self.on_taken(claim, taken),
-            (Call::ReleaseMail(claim, true), _) if self.has_budget() && !self.protocol.is(Mutant::RefusedKeepsBudget) => {
+            (Call::ReleaseMail(claim, true), _)
+                if self.has_budget() && !self.protocol.is(Mutant::RefusedKeepsBudget) =>
+            {
                 Some(Call::GiveBack(claim))
             }
             // The call of the budget is beside: where it has not been answered yet, it is once the claim is.

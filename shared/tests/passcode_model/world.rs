@@ -132,7 +132,9 @@ impl World {
             | Action::Refused(index)
             | Action::Delayed(index)
             | Action::Crash(index) => *index,
-            Action::Send(_) | Action::Guess(_) | Action::Erase | Action::Tick | Action::Midnight => return format!("{action:?}"),
+            Action::Send(_) | Action::Guess(_) | Action::Erase | Action::Tick | Action::Midnight => {
+                return format!("{action:?}");
+            }
         };
         format!("{action:?} {:?}", self.invocations[index].call)
     }
