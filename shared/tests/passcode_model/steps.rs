@@ -113,8 +113,8 @@ impl Model {
         match (call, reply) {
             (Call::ClaimMail(claim, _), Reply::Claimed(true, _)) if mails_first => Some(Call::ConfirmMail(claim)),
             (Call::ClaimMail(claim, None), Reply::Claimed(true, _)) => Some(Call::TakeBudget(claim)),
-            (Call::ClaimMail(claim, Some(taken)), Reply::Claimed(true, _)) => self.on_taken(claim, taken),
-            (Call::TakeBudget(claim), Reply::Taken(taken)) => self.on_taken(claim, taken),
+            (Call::ClaimMail(claim, Some(taken)), Reply::Claimed(true, _))
+            | (Call::TakeBudget(claim), Reply::Taken(taken)) => Some(self.on_taken(claim, taken)),
             (Call::ReleaseMail(claim, true), _)
                 if self.has_budget() && !self.protocol.is(Mutant::RefusedKeepsBudget) =>
             {
@@ -166,11 +166,11 @@ impl Model {
     }
 
     /// What follows when the claim is won and the budget has answered.
-    fn on_taken(&self, claim: Claim, taken: bool) -> Option<Call> {
+    fn on_taken(&self, claim: Claim, taken: bool) -> Call {
         if taken || self.protocol.is(Mutant::MailsWithoutBudget) {
-            Some(Call::Mail(claim))
+            Call::Mail(claim)
         } else {
-            Some(Call::ReleaseMail(claim, true))
+            Call::ReleaseMail(claim, true)
         }
     }
 
