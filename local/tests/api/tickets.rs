@@ -83,6 +83,7 @@ async fn a_ticket_is_refused_where_the_app_leads_elsewhere_or_nowhere() {
     let superkey = &app.demo.app.superkey;
     let other = json!({ "command": "create_platform", "name": "Other", "url": "https://other.example" });
     let other = app.command(other).await;
+    let elsewhere = app.as_platform(other["platformkey"].as_str().unwrap(), other["platformtoken"].as_str().unwrap());
     let away = [
         (json!({ "platform": null }), json!({ "platform": app.demo.platform.platformkey })),
         (json!({ "platform": other["platformkey"] }), json!({ "platform": app.demo.platform.platformkey })),
@@ -96,6 +97,7 @@ async fn a_ticket_is_refused_where_the_app_leads_elsewhere_or_nowhere() {
         };
         change(away).await;
         assert_refused(&app.platform().redeem(&ticket).await);
+        assert_refused(&elsewhere.redeem(&ticket).await);
         change(back).await;
         assert_eq!(app.platform().redeem(&ticket).await.status, 200, "it was not burnt by that");
     }
