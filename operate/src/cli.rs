@@ -1,0 +1,87 @@
+//! What can be typed: the table of the commands, as clap takes it.
+
+use std::io::Write;
+
+use anyhow::Result;
+use clap::{
+    Arg, ArgAction, Command,
+    builder::{PossibleValuesParser, ValueParser},
+    value_parser,
+};
+use clap_complete::{Shell, generate};
+use operator_commands::COMMANDS;
+
+const ABOUT: &str = "Gives a command to the operator's function.\n\n\
+    Fields are name=text, or name:=json for anything that is no text; a dot goes into an object.";
+const EXAMPLE: &str = "Example: operate create_app name='My App' 'grants:=[\"passcode\"]' brand.name=Acme\n\
+    `operate completion bash` (zsh, fish) prints what a shell completes commands and fields by.";
+
+/// All that can be typed.
+pub fn command() -> Command {
+    with_fields(|_| value_parser!(String))
+}
+
+fn with_fields(parser: impl Fn(&operator_commands::Command) -> ValueParser) -> Command {
+    let option = |name: &'static str, help: &'static str| Arg::new(name).long(name).help(help).global(true);
+    let shells = Arg::new("shell").required(true).value_parser(value_parser!(Shell));
+    let commands = COMMANDS.iter().map(|it| {
+        let hints = it.fields().map(|field| {
+            let equals = if field.json.is_some() { ":=" } else { "=" };
+            let optional = if field.required { "required: " } else { "" };
+            format!("  {:24}{optional}{}\n", format!("{}{equals}", field.name), field.hint)
+        });
+        let fields = Arg::new("fields").value_name("FIELD=VALUE").num_args(0..).value_parser(parser(it));
+        let fields = fields.help("Its fields, told below").hide_possible_values(true);
+        Command::new(it.name).about(it.does).after_help(format!("Fields:\n{}", hints.collect::<String>())).arg(fields)
+    });
+    Command::new("operate")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about(ABOUT)
+        .after_help(EXAMPLE)
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .arg(option("api", "The local system's API").value_name("URL").default_value("http://127.0.0.1:9000"))
+        .arg(
+            option("function", "A deployed operator's function, called through the AWS CLI")
+                .value_name("NAME")
+                .conflicts_with("api"),
+        )
+        .arg(option("json", "Print the answer as JSON").action(ArgAction::SetTrue))
+        .arg(option("yes", "Do not ask before something is erased").action(ArgAction::SetTrue))
+        .subcommands(commands)
+        .subcommand(Command::new("completion").about("Prints what a shell completes by").arg(shells))
+}
+
+/// Prints what this shell completes by.
+///
+/// # Errors
+/// When nobody reads it.
+pub fn complete(shell: Shell) -> Result<()> {
+    let mut command = with_fields(|it| {
+        let names = it.fields().map(|field| format!("{}{}", field.name, if field.json.is_some() { ":=" } else { "=" }));
+        // clap keeps names for good; the process ends once the script is printed.
+        PossibleValuesParser::new(names.map(|name| &*name.leak())).into()
+    });
+    let mut script = Vec::new();
+    generate(shell, &mut command, "operate", &mut script);
+    Ok(std::io::stdout().lock().write_all(&script)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::command;
+
+    #[test]
+    fn a_command_that_is_almost_right_is_suggested() {
+        command().debug_assert();
+        let refusal = command().try_get_matches_from(["operate", "list-apps"]).unwrap_err().to_string();
+        assert!(refusal.contains("'list_apps'"), "{refusal}");
+    }
+
+    #[test]
+    fn help_tells_of_each_field() {
+        let help = command().try_get_matches_from(["operate", "help", "create_app"]).unwrap_err().to_string();
+        assert!(help.contains("name=") && help.contains("required: the App's name"), "{help}");
+        assert!(help.contains("grants:="), "{help}");
+    }
+}
