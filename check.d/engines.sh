@@ -25,7 +25,7 @@ check_sam_local() {
   grep --max-count=1 --only-matching "Nothing is called: under sam local, AWS_ENDPOINT_URL_DYNAMODB has to be set" <<<"$said" ||
     { echo "Without --env-vars: $said"; return 1; }
 
-  start_engine "http://$lambda" sam local start-lambda --port "${lambda#*:}" --warm-containers LAZY "${options[@]}" "${found[@]}"
+  start_engine "$lambda" sam local start-lambda --port "${lambda#*:}" --warm-containers LAZY "${options[@]}" "${found[@]}"
   cargo build --workspace --bins --quiet
   "${CARGO_TARGET_DIR:-target}/debug/tools" events --mail "$mail" --dynamodb "$dynamodb" \
     "http://$lambda/2015-03-31/functions/LOGICAL_ID/invocations"
@@ -33,22 +33,57 @@ check_sam_local() {
   start_backends "$mail" "$dynamodb"
   said=$(sam local invoke GetCustomerFunction --event events/get-customer/by-its-app.json "${options[@]}" "${found[@]}" 2>&1)
   grep --only-matching '"statusCode": 200' <<<"$said" || { echo "sam local invoke: $said"; return 1; }
-  start_engine "http://$api" sam local start-api --port "${api#*:}" --warm-containers LAZY "${options[@]}" "${found[@]}"
+  start_engine "$api" sam local start-api --port "${api#*:}" --warm-containers LAZY "${options[@]}" "${found[@]}"
   API=http://$api MAILBOX=http://$mail through sam
 }
 
 SAM_IMAGE=atom-customers-check
 
-# start_engine URL COMMAND...: starts it and returns once something answers at the URL. It ends with the step.
+step cargo-lambda "Every event, the story and the edges are answered as expected by cargo lambda watch"
+check_cargo_lambda() {
+  python_tool cargo-lambda
+  local mail dynamodb api backends said folder
+  mail=127.0.0.1:$(free_port) dynamodb=127.0.0.1:$(free_port) api=127.0.0.1:$(free_port)
+  start_backends "$mail" "$dynamodb"
+  backends=$ENGINE
+  eval "$(sed -n '/^  export /p' "$ENGINE_LOG")"
+  # It would have cargo compile each function with features of its own. This cargo has them compiled.
+  folder=$(mktemp -d)
+  at_end "rm -rf '$folder'"
+  cat >"$folder/cargo" <<SCRIPT
+#!/usr/bin/env bash
+[[ \$1 == run ]] || exec $(type -P cargo) "\$@"
+while [[ \$1 != --bin ]]; do shift; done
+exec $(realpath "${CARGO_TARGET_DIR:-target}/debug")/\$2
+SCRIPT
+  chmod +x "$folder/cargo"
+  PATH=$folder:$PATH start_engine "$api" \
+    cargo-lambda lambda watch --disable-cors --ignore-changes --invoke-address 127.0.0.1 --invoke-port "${api#*:}"
+  # What it would upload, and where; a zip stays beside the executable.
+  cp "${CARGO_TARGET_DIR:-target}/debug/get-customer" "$folder/bootstrap"
+  said=$(cargo lambda deploy --dry --region eu-west-1 --binary-path "$folder/bootstrap" get-customer 2>&1)
+  grep --only-matching "deployment for function .get-customer." <<<"$said" || { echo "cargo lambda deploy: $said"; return 1; }
+  said=$(cargo lambda invoke get-customer --invoke-address 127.0.0.1 --invoke-port "${api#*:}" \
+    --data-file events/get-customer/by-its-app.json)
+  grep --only-matching '"statusCode":200' <<<"$said" || { echo "cargo lambda invoke: $said"; return 1; }
+  API=http://$api MAILBOX=http://$mail through cargo-lambda
+  kill "$backends"
+  wait "$backends" || true
+  "${CARGO_TARGET_DIR:-target}/debug/tools" events --mail "$mail" --dynamodb "$dynamodb" \
+    "http://$api/2015-03-31/functions/NAME/invocations"
+}
+
+# start_engine HOST:PORT COMMAND...: starts it and returns once it listens there. It ends with the step; ENGINE is its
+# process and ENGINE_LOG what it prints.
 start_engine() {
-  local url=$1 log process
+  local address=$1
   shift
-  log=$(mktemp)
-  "$@" >"$log" 2>&1 &
-  process=$!
-  at_end "kill $process 2>/dev/null; wait $process || true; rm -f '$log'"
-  until curl --silent --output /dev/null "$url"; do
-    kill -0 "$process" 2>/dev/null || { cat "$log" >&2; return 1; }
+  ENGINE_LOG=$(mktemp)
+  "$@" >"$ENGINE_LOG" 2>&1 &
+  ENGINE=$!
+  at_end "kill $ENGINE 2>/dev/null; wait $ENGINE || true; rm -f '$ENGINE_LOG'"
+  until (: <"/dev/tcp/${address%:*}/${address#*:}") 2>/dev/null; do
+    kill -0 "$ENGINE" 2>/dev/null || { cat "$ENGINE_LOG" >&2; return 1; }
     sleep 0.1
   done
 }
@@ -56,7 +91,8 @@ start_engine() {
 # start_backends MAIL DYNAMODB: starts the backends on these addresses, with the records of events/fixtures.json.
 start_backends() {
   cargo build --workspace --bins --quiet
-  start_engine "http://$1" "${CARGO_TARGET_DIR:-target}/debug/local" --backends-only --mail "$1" --dynamodb "$2"
+  start_engine "$1" "${CARGO_TARGET_DIR:-target}/debug/local" --backends-only --mail "$1" --dynamodb "$2"
+  until grep --quiet "Ctrl-C ends it" "$ENGINE_LOG"; do sleep 0.1; done
 }
 
 # through ENGINE: calls the API as the fixtures' demo App and platform.
