@@ -1,10 +1,12 @@
 # The API's description.
 
-# redocly.yaml names the rules.
-step openapi "The API's description is well-formed and its examples match it"
+# redocly.yaml and spectral.yaml name the rules.
+step openapi "The API's description is well-formed, its examples match it, and OWASP's rules hold"
 check_openapi() {
   node_tool redocly
   REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true redocly lint
+  node_tool spectral
+  spectral lint openapi.yaml --ruleset check.d/spectral.yaml --fail-severity hint
 }
 
 # schemathesis.toml says which checks are off, and why.

@@ -1,0 +1,7 @@
+module story
+
+go 1.19
+
+require example.com/atom v0.0.0
+
+replace example.com/atom => ./atom
