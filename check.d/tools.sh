@@ -33,7 +33,8 @@ node_tool() {
     rm -rf "$home"
     mkdir -p "$home"
     cp "$pins/package.json" "$pins/package-lock.json" "$home"
-    npm ci --prefix "$home" --ignore-scripts --silent --no-audit --no-fund
+    # Not by --prefix, which loses its way where .tools is a link.
+    (cd -P "$home" && npm ci --ignore-scripts --silent --no-audit --no-fund)
     echo "$wanted" >"$home/.installed"
   fi
   PATH=$home/node_modules/.bin:$PATH
