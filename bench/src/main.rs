@@ -28,12 +28,13 @@ mod tls;
 use std::{collections::BTreeMap, io::Write, path::Path, process::ExitCode};
 
 use anyhow::{Context, Result};
+use clap::{Args, Parser, Subcommand};
+use local::binaries::project_root;
+
 use arena::Arena;
 use baseline::{Baseline, Needs};
-use clap::{Args, Parser, Subcommand};
 use contestants::{Contestant, Peer};
 use costs::Usage;
-use local::binaries::project_root;
 use report::Line;
 
 /// Measures the functions beside a floor, bare functions that make the same calls and, on request, their peers.

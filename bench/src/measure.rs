@@ -1,12 +1,13 @@
 //! Rounds: every contestant in turn, again and again, so that whatever else the machine does hits all of them alike.
 
-use anyhow::Result;
-use flate2::{Compression, write::DeflateEncoder};
-use serde::Serialize;
 use std::{
     io::Write,
     path::{Path, PathBuf},
 };
+
+use anyhow::Result;
+use flate2::{Compression, write::DeflateEncoder};
+use serde::Serialize;
 
 use crate::{
     arena::Arena,

@@ -4,6 +4,7 @@
 //! readable, and their checksums wrong on purpose: no scanner takes them for real ones.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a generator that cannot go on has failed")]
 
+use Status::{Active, Suspended};
 use aws_sdk_dynamodb::types::AttributeValue;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Map, Value, json};
@@ -20,8 +21,6 @@ use shared::{
     token::TokenHash,
     tokens::Tokens,
 };
-
-use Status::{Active, Suspended};
 
 /// 2026-01-01, when everything was made.
 const CREATED: Timestamp = Timestamp::from_millis(1_767_225_600_000);

@@ -1,11 +1,12 @@
 //! The Customers API as a partner's server calls it: one method an endpoint, each with what one does when a reply is
 //! lost. This is the model to copy; the pages around it are only pages.
 
+use std::time::Duration;
+
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, header, redirect::Policy};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
-use std::time::Duration;
 
 /// How often a request is sent at most, and the pause before it is sent again, longer each time.
 const ATTEMPTS: u32 = 3;

@@ -11,7 +11,11 @@ mod signing_in;
 
 pub use api::{AppCredentials, PlatformCredentials};
 
-use api::{Api, Failure, FieldError, Identity, Pair, Refusal};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
 use axum::{
     Form, Router,
     extract::{Query, Request, State},
@@ -21,16 +25,14 @@ use axum::{
     routing::{get, post},
 };
 use axum_extra::extract::cookie::CookieJar;
-use page::{CodePage, Page, Profile};
 use serde::Deserialize;
 use serde_json::json;
+use tokio::sync::Mutex;
+
+use api::{Api, Failure, FieldError, Identity, Pair, Refusal};
+use page::{CodePage, Page, Profile};
 use session::Sessions;
 use signing_in::SigningIn;
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
-use tokio::sync::Mutex;
 
 /// How long after a mail there is no other, as the reference says.
 const COOLDOWN: Duration = Duration::from_secs(30);

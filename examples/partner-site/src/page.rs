@@ -1,12 +1,13 @@
 //! What the pages show. The words are in `templates/partner.html`.
 
-use super::api::FieldError;
 use askama::Template;
 use axum::{
     http::StatusCode,
     response::{Html, IntoResponse, Response},
 };
 use serde::Deserialize;
+
+use super::api::FieldError;
 
 /// What a visitor types to sign up.
 #[derive(Default, Deserialize)]

@@ -1,12 +1,13 @@
 //! Sessions: what a server remembers of a browser, found by a random cookie.
 
-use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Instant,
 };
+
+use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 /// How long a session lasts, whatever is done with it.
 const LIFETIME: time::Duration = time::Duration::hours(8);

@@ -1,10 +1,11 @@
 //! What a site knows of somebody to whom it has had a code mailed.
 
-use super::api::Pair;
 use std::{
     collections::BTreeSet,
     time::{Duration, Instant},
 };
+
+use super::api::Pair;
 
 /// Different wrong guesses that a code stands, as the reference says.
 const GUESSES: usize = 5;

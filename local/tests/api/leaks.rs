@@ -80,7 +80,7 @@ async fn a_line_of_the_log_says_who_what_and_how_long() {
     assert_eq!(request["function"], "create-customer");
     assert_eq!(request["route"], "POST /customer");
     assert_eq!((&request["status"], &request["code"]), (&201.into(), &"ok".into()));
-    assert_eq!(request["app"], app.demo.app.superkey);
+    assert_eq!((&request["app"], &request["cuid"]), (&(*app.demo.app.superkey).into(), &created.body["cuid"]));
     assert_eq!((&request["calls"], &request["cold"]), (&2.into(), &true.into()));
     assert!(request["duration_ms"].as_f64().unwrap() > 0.0);
     let event = line("audit");

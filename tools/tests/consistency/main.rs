@@ -5,18 +5,19 @@ mod commands;
 mod description;
 mod prose;
 
-use local::{
-    binaries,
-    template::{Function, Route, Secrets, Template},
-};
-use regex_lite::Regex;
-use serde_json::Value;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     path::PathBuf,
     process::Command,
 };
+
+use local::{
+    binaries,
+    template::{Function, Route, Secrets, Template},
+};
+use regex_lite::Regex;
+use serde_json::Value;
 
 /// Variables that a function does without, and where one learns of them: all others that the template sets are
 /// required.
