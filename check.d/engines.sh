@@ -1,7 +1,7 @@
 # What other people's engines make of the built functions: the SAM CLI in containers, and cargo-lambda.
 
 # docs/deploy.md has the commands; beside them stand the image, the ports, and that containers are used again.
-step sam-local "Every event, the story and the edges are answered as expected in the SAM CLI's containers"
+step sam-local "Every event, the story and the edges are answered as expected in the SAM CLI's containers" long
 check_sam_local() {
   docker_engine || { echo "No Docker engine answers: nothing is run."; return; }
   python_tool sam
@@ -39,7 +39,7 @@ check_sam_local() {
 
 SAM_IMAGE=atom-customers-check
 
-step cargo-lambda "Every event, the story and the edges are answered as expected by cargo lambda watch"
+step cargo-lambda "Every event, the story and the edges are answered as expected by cargo lambda watch" long
 check_cargo_lambda() {
   python_tool cargo-lambda
   local mail dynamodb api backends said folder

@@ -20,7 +20,7 @@ pub const FUNCTIONS: [(&str, &str, &[usize]); 12] = [
     ("list-customers", "all", &[1, 1, 1]),
     ("sso", "redirected", &[1, 2]),
     ("redeem-ticket", "redeemed", &[1, 1]),
-    ("send-passcode", "mailed", &[1, 1, 1, 1]),
+    ("send-passcode", "mailed", &[1, 3, 1, 1]),
     ("auth", "right-passcode", &[1, 1, 1]),
     ("auth-nopasscode", "issued", &[1, 1]),
     ("revoke-credentials", "by-its-app", &[1, 1]),
