@@ -1,5 +1,7 @@
 //! The table of the operator's commands for people.
 
+use std::fmt::Write as _;
+
 use operator_commands::COMMANDS;
 
 /// A row of Markdown for each command: its name, what it does, and its fields, those that may be missing in brackets.
@@ -14,8 +16,9 @@ pub fn table() -> String {
             .map(|(name, required)| field(name, required))
             .collect();
         fields.dedup();
-        table +=
-            &format!("| `{}` ({}) | {} | {} |\n", command.name, command.effect.name(), command.does, fields.join(", "));
+        let (name, effect, does) = (command.name, command.effect.name(), command.does);
+        // Writing to a string cannot fail.
+        let _ = writeln!(table, "| `{name}` ({effect}) | {does} | {} |", fields.join(", "));
     }
     table
 }

@@ -97,7 +97,7 @@ async fn a_mailbox_gets_few_mails_a_day_whoever_sends_and_whatever_tag_it_bears(
     };
     let apps = [&demo, &other];
     let send = async |n: u64| {
-        let by = apps[usize::from(n % 2 == 0)];
+        let by = apps[usize::from(n.is_multiple_of(2))];
         assert_eq!(by.create(&address(n)).await.status, 201);
         by.send(&address(n)).await
     };

@@ -33,7 +33,7 @@ fn a_customer_is_changed_by_the_fields_of_the_record() {
 
 #[test]
 fn the_grants_that_the_table_names_are_all() {
-    let grants = COMMANDS.iter().flat_map(|command| command.fields()).filter(|field| field.name == "grants");
+    let grants = COMMANDS.iter().flat_map(operator_commands::Command::fields).filter(|field| field.name == "grants");
     let names = Grant::ALL.map(Grant::name).join(", ");
     for field in grants {
         assert!(field.hint.ends_with(&names), "{}", field.hint);
