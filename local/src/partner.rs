@@ -7,14 +7,20 @@ use axum::{
     middleware::{self, Next},
     response::Response,
 };
-use std::time::Duration;
+use partner_site::{Settings, Times};
 
-/// The site, and the platform under `/platform`. Codes are good for `code_lifetime`.
+/// The site, and the platform under `/platform`, with the template's `times`.
 ///
 /// # Errors
 /// An HTTP client that cannot be built.
-pub fn router(api: &str, demo: &Demo, code_lifetime: Duration) -> reqwest::Result<Router> {
-    let site = partner_site::router(api, demo.app.clone(), demo.platform.clone(), code_lifetime)?;
+pub fn router(api: &str, demo: &Demo, times: Times) -> reqwest::Result<Router> {
+    let site = partner_site::router(Settings {
+        api: api.to_owned(),
+        app: demo.app.clone(),
+        platform: demo.platform.clone(),
+        times,
+        inspector: Some(format!("{api}/inspector/#")),
+    })?;
     Ok(site.layer(middleware::from_fn(async |request: Request, next: Next| -> Response {
         match guard::not_a_foreign_page(request.headers()) {
             Ok(()) => next.run(request).await,

@@ -1,12 +1,14 @@
 //! The Customers API as a partner's server calls it: one method an endpoint, each with what one does when a reply is
 //! lost. This is the model to copy; the pages around it are only pages.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, header, redirect::Policy};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
+
+use crate::scenes::{self, Made};
 
 /// How often a request is sent at most, and the pause before it is sent again, longer each time.
 const ATTEMPTS: u32 = 3;
@@ -49,20 +51,13 @@ pub struct Refusal {
     pub code: String,
     /// The bad fields, with `invalid_request`.
     pub errors: Vec<FieldError>,
-    request_id: String,
+    pub request_id: String,
     /// How long to wait, from the header `Retry-After`.
     #[serde(skip)]
     pub retry_after: Option<Duration>,
     /// Whether an earlier attempt at the same request got no answer: it may have been the one that counted.
     #[serde(skip)]
     pub repeated: bool,
-}
-
-impl Refusal {
-    /// A refusal that no page has words for, such as of our own credentials.
-    pub fn unexpected(self) -> Failure {
-        Failure::Unavailable { request_id: self.request_id }
-    }
 }
 
 /// A field that is not valid, and why.
@@ -80,13 +75,34 @@ pub struct Pair {
     token: String,
 }
 
-/// What the platform learns of a customer.
+impl Pair {
+    fn sign(&self, request: RequestBuilder) -> RequestBuilder {
+        request.header("x-access-key", &self.key).header("x-access-token", &self.token)
+    }
+}
+
+/// What the platform learns of a customer. It finds its users by `cuid`: an address is what an App says, may change, and
+/// may be somebody else's in another App.
 #[derive(Clone, Deserialize)]
 pub struct Identity {
+    pub cuid: String,
     pub email: String,
     pub company: Option<String>,
     pub name: Option<String>,
-    pub app: String,
+    pub app_name: String,
+    pub return_to: Option<String>,
+    pub state: Option<String>,
+}
+
+/// What the platform asks for when it sends a browser to the partner to be signed in.
+#[derive(Clone, Default, Deserialize, Serialize)]
+pub struct Asked {
+    /// The page to come back to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub return_to: Option<String>,
+    /// What the platform gave the browser, and compares when the browser comes back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
 }
 
 /// The API, and both parties' credentials; a real partner has only the App's, a real platform only the platform's.
@@ -131,14 +147,19 @@ impl Api {
 
     /// `GET /customer/{cuid}` with the customer's own pair: a page for one customer needs no more power than that.
     pub async fn record(&self, pair: &Pair) -> Result<Value, Failure> {
-        let request = self.client.get(self.customer(&pair.cuid, ""));
-        let request = request.header("x-access-key", &pair.key).header("x-access-token", &pair.token);
-        read(self.send(request).await?).await
+        read(self.send(pair.sign(self.client.get(self.customer(&pair.cuid, "")))).await?).await
     }
 
-    /// `GET /customer/{email}/sso`: where to send the browser.
-    pub async fn way_to_platform(&self, email: &str) -> Result<String, Failure> {
-        let response = self.send(self.as_app(self.client.get(self.customer(email, "/sso")))).await?;
+    /// `DELETE /customer/{cuid}/auth` with the customer's own pair, which ends.
+    pub async fn end(&self, pair: &Pair) -> Result<(), Failure> {
+        let request = self.client.delete(self.customer(&pair.cuid, "/auth"));
+        self.send(pair.sign(request)).await.map(drop)
+    }
+
+    /// `GET /customer/{cuid}/sso`: where to send the browser. By `cuid`, for an address may be another's tomorrow.
+    pub async fn way_to_platform(&self, cuid: &str, asked: &Asked) -> Result<String, Failure> {
+        let request = self.client.get(self.customer(cuid, "/sso")).query(asked);
+        let response = self.send(self.as_app(request)).await?;
         let location = response.headers().get(header::LOCATION).and_then(|location| location.to_str().ok());
         location.map(str::to_owned).ok_or_else(|| Failure::Unavailable { request_id: request_id(&response) })
     }
@@ -168,9 +189,16 @@ impl Api {
         for attempt in 0..ATTEMPTS {
             tokio::time::sleep(PAUSE * attempt).await;
             let Some(request) = request.try_clone() else { break };
+            let (started, asked) = (Instant::now(), described(&request));
             // Without a reply nobody knows whether the request has had its effect.
             let Ok(response) = request.send().await else { continue };
             let status = response.status();
+            scenes::note(Made {
+                request: asked,
+                status: status.as_u16(),
+                took: started.elapsed(),
+                request_id: request_id(&response),
+            });
             if status.is_success() || status.is_redirection() {
                 return Ok(response);
             }
@@ -200,4 +228,10 @@ fn retry_after(response: &Response) -> Option<Duration> {
 fn request_id(response: &Response) -> String {
     let id = response.headers().get("apigw-requestid").and_then(|id| id.to_str().ok());
     id.unwrap_or_default().to_owned()
+}
+
+/// Method and path of a request.
+fn described(request: &RequestBuilder) -> String {
+    let request = request.try_clone().and_then(|request| request.build().ok());
+    request.map(|request| format!("{} {}", request.method(), request.url().path())).unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! What the pages show. The words are in `templates/partner.html`.
+//! What the pages show. The sentences are in `words`, their places in `templates/partner.html`.
 
 use askama::Template;
 use axum::{
@@ -7,10 +7,19 @@ use axum::{
 };
 use serde::Deserialize;
 
-use super::api::FieldError;
+use crate::{
+    scenes::{self, Made},
+    words::{ALL, Words, put},
+};
+
+/// The partner's name, and the platform's.
+const APP: &str = "Demo App";
+const PLATFORM: &str = "Demo platform";
+/// The page of the platform that the account page leads to: `return_to` carries it through the sign-in.
+pub const CAMPAIGN: &str = "7";
 
 /// What a visitor types to sign up.
-#[derive(Default, Deserialize)]
+#[derive(Clone, Default, Deserialize)]
 #[serde(default)]
 pub struct Profile {
     pub company: String,
@@ -18,71 +27,104 @@ pub struct Profile {
     pub email: String,
 }
 
+/// A form's field and what is wrong with it.
+#[derive(Clone)]
+pub struct Wrong {
+    pub field: String,
+    pub why: String,
+}
+
 /// The page of the code.
 #[derive(Default)]
 pub struct CodePage {
     pub email: String,
-    /// How long a code is good for, in words.
-    pub lifetime: String,
+    /// Where the code went to.
+    pub mailed: String,
+    /// How long it still works, in words; empty if it does not.
+    pub good_for: String,
     /// Seconds until another mail can be had; 0 for at once.
     pub wait: u64,
+    /// The same in words.
+    pub wait_words: String,
     /// Whether the wait is for having asked too often.
     pub too_many: bool,
-    /// What is wrong with the code that was entered.
+    /// What was entered, to be corrected.
+    pub entered: String,
+    /// What is wrong with it.
     pub problem: String,
     /// Whether only a new code helps.
     pub over: bool,
 }
 
 pub enum Page {
-    SignUp { profile: Profile, errors: Vec<FieldError> },
-    SignIn { email: String, problem: &'static str },
+    SignUp { profile: Profile, wrong: Vec<Wrong> },
+    SignIn { email: String, problem: String },
     Code(CodePage),
     Account { fields: Vec<(&'static str, String)> },
-    Platform { name: String, company: String, email: String, app: String },
-    NoTicket,
+    NotFound { to: &'static str },
+    Busy,
+    Platform { name: String, company: String, email: String, cuid: String, app: String, campaign: Option<String> },
+    Outside { return_to: String },
     TicketRefused,
 }
 
+/// Where the example's onlookers see a request from within.
+#[derive(Clone, Default)]
+pub struct Onlookers(pub Option<String>);
+
 #[derive(Template)]
 #[template(path = "partner.html")]
-struct View {
+struct View<'a> {
     page: Page,
     notice: String,
+    w: &'static Words,
+    languages: [&'static Words; ALL.len()],
+    calls: Vec<Made>,
+    inspector: Option<&'a str>,
+    campaign: &'static str,
 }
 
-impl View {
-    const fn title(&self) -> &'static str {
-        match self.page {
-            Page::SignUp { .. } => "Sign up",
-            Page::SignIn { .. } => "Sign in",
-            Page::Code(_) => "Enter your code",
-            Page::Account { .. } => "Your account",
-            Page::Platform { .. } => "Welcome",
-            Page::NoTicket | Page::TicketRefused => "Not signed in",
+impl View<'_> {
+    fn title(&self) -> String {
+        match &self.page {
+            Page::SignUp { .. } => self.w.sign_up_title.to_owned(),
+            Page::SignIn { .. } => self.w.sign_in.to_owned(),
+            Page::Code(_) => self.w.code_title.to_owned(),
+            Page::Account { .. } => self.w.account_title.to_owned(),
+            Page::NotFound { .. } => self.w.no_page_title.to_owned(),
+            Page::Busy => self.w.busy_title.to_owned(),
+            Page::Platform { name, .. } => put(self.w.welcome, "name", name),
+            Page::Outside { .. } => self.w.outside_title.to_owned(),
+            Page::TicketRefused => self.w.used_title.to_owned(),
         }
     }
 
-    const fn of_platform(&self) -> bool {
-        matches!(self.page, Page::Platform { .. } | Page::NoTicket | Page::TicketRefused)
+    fn of_platform(&self) -> bool {
+        matches!(
+            self.page,
+            Page::Platform { .. } | Page::Outside { .. } | Page::TicketRefused | Page::NotFound { to: "/platform" }
+        )
+    }
+
+    fn brand(&self) -> &'static str {
+        if self.of_platform() { PLATFORM } else { APP }
     }
 }
 
 impl Page {
-    pub fn show(self, status: StatusCode) -> Response {
-        self.show_with(status, String::new())
-    }
-
-    /// With a sentence above all else.
-    pub fn show_with(self, status: StatusCode, notice: String) -> Response {
-        match (View { page: self, notice }).render() {
+    /// The page in the visitor's language, with a sentence above all else unless that is empty.
+    pub fn show(self, status: StatusCode, w: &'static Words, notice: String, onlookers: &Onlookers) -> Response {
+        let inspector = onlookers.0.as_deref();
+        let view =
+            View { page: self, notice, w, languages: ALL, calls: scenes::calls(), inspector, campaign: CAMPAIGN };
+        match view.render() {
             Ok(html) => (status, Html(html)).into_response(),
             Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
         }
     }
 }
 
-/// The message for a field, if it has one.
-fn error_of<'a>(errors: &'a [FieldError], field: &str) -> &'a str {
-    errors.iter().find(|error| error.field == field).map_or("", |error| &error.message)
+/// What is wrong with a field, if anything is.
+fn why<'a>(wrong: &'a [Wrong], field: &str) -> &'a str {
+    wrong.iter().find(|wrong| wrong.field == field).map_or("", |wrong| &wrong.why)
 }

@@ -13,6 +13,7 @@ use crate::{
     terminal::Terminal,
 };
 use anyhow::{Context, Result};
+use partner_site::Times;
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, io::Write, path::Path, time::Duration};
 use tokio::net::TcpListener;
@@ -70,7 +71,7 @@ async fn run_telling(arguments: Arguments, terminal: &Terminal) -> Result<()> {
     system.warm().await?;
     let demo = demo::provision(&system, &format!("{partner}/platform"), options.data.as_deref()).await?;
     let servers = Servers::new();
-    servers.serve(listener, partner::router(&system.api, &demo, code_lifetime(&system, &options)?)?);
+    servers.serve(listener, partner::router(&system.api, &demo, times(&system, &options)?)?);
     let handout = json!({
         "api": system.api,
         "mail": system.backends.mail,
@@ -108,11 +109,14 @@ async fn bind_partner(chosen: Option<&str>) -> Result<(TcpListener, String)> {
     }
 }
 
-/// How long codes are good for, which a partner learns from its operator.
-fn code_lifetime(system: &System, options: &Options) -> Result<Duration> {
+/// What a partner learns from its operator: how long codes are good for, and how long no other mail follows one.
+fn times(system: &System, options: &Options) -> Result<Times> {
     let environment = system.backends.environment(&Value::Null, options);
-    let seconds = environment.get("PASSCODE_TTL_SECONDS").and_then(|seconds| seconds.parse().ok());
-    seconds.map(Duration::from_secs).context("the template does not say how long passcodes are valid")
+    let seconds = |name: &str| {
+        let seconds = environment.get(name).and_then(|seconds| seconds.parse().ok());
+        seconds.map(Duration::from_secs).with_context(|| format!("the template does not set {name}"))
+    };
+    Ok(Times { code_lifetime: seconds("PASSCODE_TTL_SECONDS")?, cooldown: seconds("PASSCODE_COOLDOWN_SECONDS")? })
 }
 
 fn read_json(file: &Path) -> Result<Value> {

@@ -9,6 +9,7 @@ use local::{
     partner,
     servers::Servers,
 };
+use partner_site::Times;
 use reqwest::{Method, Response};
 use serde_json::json;
 use std::{collections::BTreeMap, sync::OnceLock, time::Duration};
@@ -52,8 +53,8 @@ impl Visitor {
         let key = &app.demo.platform.platformkey;
         app.command(json!({ "command": "change_platform", "platformkey": key, "url": platform })).await;
         let servers = Servers::new();
-        let code_lifetime = Duration::from_millis(app.passcode_lifetime());
-        servers.serve(listener, partner::router(&app.system.api, &app.demo, code_lifetime).unwrap());
+        let times = Times { code_lifetime: Duration::from_mins(10), cooldown: Duration::from_secs(30) };
+        servers.serve(listener, partner::router(&app.system.api, &app.demo, times).unwrap());
         Self { app, url, cookies: BTreeMap::new(), _servers: servers }
     }
 
@@ -68,6 +69,9 @@ impl Visitor {
             assert!(cookie.contains("; HttpOnly; SameSite=Lax"), "{cookie}");
             let (name, value) = cookie.split_once(';').unwrap().0.split_once('=').unwrap();
             self.cookies.insert(name.to_owned(), value.to_owned());
+            if cookie.ends_with("Max-Age=0") {
+                self.cookies.remove(name);
+            }
         }
         let status = response.status().as_u16();
         let location = response.headers().get("location").map(|to| to.to_str().unwrap().to_owned());
@@ -84,57 +88,182 @@ impl Visitor {
         self.request(Method::POST, &format!("{}{path}", self.url), fields).await
     }
 
+    /// Sends a form, and shows the page that it leads to.
+    async fn told(&mut self, path: &str, fields: &[(&str, &str)]) -> Shown {
+        let sent = self.submit(path, fields).await;
+        assert_eq!(sent.status, 303, "{}", sent.html);
+        self.get(&sent.location.clone()).await
+    }
+
+    /// Enters a code, and shows the page that it leads to.
     async fn enter(&mut self, code: &str) -> Shown {
-        self.submit("/code", &[("email", EMAIL), ("code", code)]).await
+        self.told("/code", &[("email", EMAIL), ("code", code)]).await
+    }
+
+    async fn sign_up(&mut self) {
+        let profile = [("company", "Ada <Ltd>"), ("name", ""), ("email", EMAIL)];
+        self.submit("/sign-up", &profile).await.assert_leads_to("/code");
+    }
+
+    /// Signs up and in.
+    async fn sign_in(&mut self) {
+        self.sign_up().await;
+        let code = self.app.mailed_passcode(EMAIL);
+        self.submit("/code", &[("email", EMAIL), ("code", &code)]).await.assert_leads_to("/account");
+    }
+
+    /// The customer's id, as the account's page shows it.
+    async fn cuid(&mut self) -> String {
+        let page = self.get("/account").await.html;
+        page.split("<dt>Customer id</dt><dd>").nth(1).unwrap().split('<').next().unwrap().to_owned()
+    }
+
+    /// Follows the redirects from a path, up to a page.
+    async fn follow(&mut self, path: &str) -> Shown {
+        let mut url = format!("{}{path}", self.url);
+        loop {
+            let shown = self.request(Method::GET, &url, &[]).await;
+            if shown.status != 303 {
+                return shown;
+            }
+            url = if shown.location.starts_with('/') {
+                format!("{}{}", self.url, shown.location)
+            } else {
+                shown.location
+            };
+        }
     }
 }
 
 #[tokio::test]
 async fn a_visitor_signs_up_and_reaches_the_platform() {
     let mut visitor = Visitor::new().await;
-    let profile = [("company", "Ada <Ltd>"), ("name", ""), ("email", EMAIL)];
-    visitor.submit("/sign-up", &profile).await.assert_leads_to("/code");
-    visitor.get("/code").await.assert(200, "<strong>ada+1@example.com</strong>");
+    visitor.sign_up().await;
+    visitor.get("/code").await.assert(200, "We have mailed a code to ada+1@example.com.");
     let passcode = visitor.app.mailed_passcode(EMAIL);
-    visitor.enter("1234").await.assert(422, "eight digits");
-    visitor.enter(&wrong(&passcode, 1)).await.assert(422, "That is not the code.");
+    visitor.enter("1234").await.assert(200, "eight digits");
+    let entered = wrong(&passcode, 1);
+    let page = visitor.enter(&entered).await;
+    page.assert(200, "That is not the code. You have 4 tries left.");
+    page.assert(200, &format!("value=\"{entered}\""));
     let before = visitor.cookies.clone();
     let code = format!("{}-{}", &passcode[..4], &passcode[4..]);
-    visitor.enter(&code).await.assert_leads_to("/account");
+    visitor.enter(&code).await.assert(200, "Ada &#60;Ltd&#62;");
     // The second request of a double click comes with the cookies of the first.
     visitor.cookies = before;
-    visitor.enter(&code).await.assert_leads_to("/account");
-    visitor.get("/account").await.assert(200, "Ada &#60;Ltd&#62;");
+    visitor.enter(&code).await.assert(200, "Ada &#60;Ltd&#62;");
     visitor.get("/code").await.assert_leads_to("/account");
 
-    let sent = visitor.submit("/open-platform", &[]).await;
-    assert!(sent.location.starts_with(&format!("{}/platform?ticket=", visitor.url)), "{}", sent.location);
-    visitor.request(Method::GET, &sent.location, &[]).await.assert_leads_to("/platform");
+    visitor.follow("/platform/sign-in").await.assert(200, "Welcome, ada+1@example.com");
     visitor.get("/platform").await.assert(200, "Welcome, ada+1@example.com");
-    visitor.request(Method::GET, &sent.location, &[]).await.assert(403, "This link is used up");
+    visitor.follow("/platform/sign-in?return_to=/campaigns/7").await.assert(200, "<h2>Campaign 7</h2>");
+    visitor.submit("/platform/sign-out", &[]).await.assert_leads_to("/platform");
+    visitor.get("/platform").await.assert(403, "You are not signed in here");
+    visitor.get("/platform/campaigns/7").await.assert(403, "value=\"/campaigns/7\"");
+    for unknown in ["/nowhere", "/platform/nowhere", "/sso?return_to=//evil.example"] {
+        visitor.get(unknown).await.assert(404, "There is no such page");
+    }
 
     visitor.submit("/sign-out", &[]).await.assert_leads_to("/");
     visitor.get("/account").await.assert_leads_to("/sign-in");
 }
 
 #[tokio::test]
+async fn a_ticket_seats_nobody_who_has_not_asked_for_it() {
+    let mut visitor = Visitor::new().await;
+    visitor.sign_in().await;
+    // Somebody else's browser opens the link that was made for this one, and has begun a sign-in of its own.
+    let begun = visitor.get("/platform/sign-in").await;
+    let sent = visitor.get(&begun.location.clone()).await;
+    let stranger = visitor.get("/platform/sign-in").await;
+    assert_ne!(begun.location, stranger.location);
+    visitor.request(Method::GET, &sent.location, &[]).await.assert(403, "You are not signed in here");
+    visitor.get("/platform").await.assert(403, "You are not signed in here");
+    // Neither does one that no platform has asked for.
+    let ticket = visitor.app.demo().ticket(EMAIL).await;
+    visitor.get(&format!("/platform?ticket={ticket}")).await.assert(403, "You are not signed in here");
+    visitor.get(&format!("/platform?ticket={ticket}")).await.assert(403, "This link is used up");
+    // Whoever is signed in stays who they are.
+    visitor.follow("/platform/sign-in").await.assert(200, "Welcome");
+    visitor.get(&format!("/platform?ticket={ticket}")).await.assert_leads_to("/platform");
+}
+
+#[tokio::test]
+async fn a_session_ends_with_its_pair_and_follows_no_address() {
+    let mut visitor = Visitor::new().await;
+    visitor.sign_in().await;
+    let cuid = visitor.cuid().await;
+    // The address goes to another customer; the session stays with its own.
+    let command = json!({ "command": "change_customer", "cuid": cuid, "email": "new@example.com", "keep_pairs": true });
+    visitor.app.command(command).await;
+    let other = visitor.app.demo().create(EMAIL).await;
+    assert_ne!(other.body["cuid"], *cuid);
+    visitor.get("/account").await.assert(200, "new@example.com");
+    let platform = visitor.follow("/platform/sign-in").await;
+    platform.assert(200, "Welcome, new@example.com");
+    platform.assert(200, &cuid);
+    visitor.app.command(json!({ "command": "revoke_credentials", "cuid": cuid })).await;
+    visitor.get("/platform/sign-in").await;
+    visitor.get("/sso").await.assert_leads_to("/sign-in");
+    visitor.get("/sign-in").await.assert(200, "You have been signed out.");
+    visitor.get("/account").await.assert_leads_to("/sign-in");
+}
+
+#[tokio::test]
+async fn a_sign_out_ends_the_pair() {
+    let mut visitor = Visitor::new().await;
+    visitor.sign_in().await;
+    let stolen = visitor.cookies.clone();
+    visitor.submit("/sign-out", &[]).await.assert_leads_to("/");
+    let calls = visitor.app.system.backends.calls.all();
+    assert_eq!(calls.last().unwrap().function.as_deref(), Some("revoke-credentials"));
+    visitor.cookies = stolen;
+    visitor.get("/account").await.assert_leads_to("/sign-in");
+}
+
+#[tokio::test]
+async fn the_forms_reveal_no_account() {
+    let mut visitor = Visitor::new().await;
+    visitor.submit("/sign-in", &[("email", EMAIL)]).await.assert_leads_to("/code");
+    let unknown = visitor.get("/code").await;
+    unknown.assert(200, "If ada+1@example.com has an account here, we have mailed it a code.");
+    assert_eq!(visitor.app.mails_to(EMAIL), 0);
+    for (code, left) in
+        [("10000000", "4 tries"), ("20000000", "3 tries"), ("30000000", "2 tries"), ("40000000", "one try")]
+    {
+        visitor.enter(code).await.assert(200, left);
+    }
+    // A sign-up with an address that has an account is told as one without, and signs nobody in.
+    visitor.app.demo().create("known@example.com").await;
+    for email in ["known@example.com", "fresh@example.com"] {
+        visitor.cookies.clear();
+        let sent = visitor.submit("/sign-up", &[("company", "x"), ("email", email)]).await;
+        sent.assert_leads_to("/code");
+        visitor.get("/code").await.assert(200, &format!("We have mailed a code to {email}."));
+        visitor.get("/account").await.assert_leads_to("/sign-in");
+        assert_eq!(visitor.app.mails_to(email), 1);
+    }
+}
+
+#[tokio::test]
 async fn what_goes_wrong_is_told_kindly() {
     let mut visitor = Visitor::new().await;
     visitor.get("/platform").await.assert(403, "You are not signed in here");
-    visitor.submit("/sign-up", &[("email", "x")]).await.assert(422, "Please fill this in.");
-    visitor.submit("/sign-in", &[("email", EMAIL)]).await.assert(404, "We know no account");
-    visitor.app.demo().create(EMAIL).await;
-    // Whoever signs up twice is signed in.
-    visitor.submit("/sign-up", &[("company", "x"), ("email", EMAIL)]).await.assert_leads_to("/code");
+    visitor.told("/sign-up", &[("email", "x")]).await.assert(200, "Please fill this in.");
+    // Told once: who comes back sees the form as it was.
+    assert!(!visitor.get("/").await.html.contains("Please fill this in."));
+    visitor.sign_up().await;
     let passcode = visitor.app.mailed_passcode(EMAIL);
-    for n in 1..5 {
-        visitor.enter(&wrong(&passcode, n)).await.assert(422, "That is not the code.");
+    for (n, left) in [(1, "4 tries"), (2, "3 tries"), (3, "2 tries"), (4, "one try")] {
+        visitor.enter(&wrong(&passcode, n)).await.assert(200, left);
     }
-    visitor.enter(&wrong(&passcode, 5)).await.assert(422, "wrong too often");
-    visitor.enter(&passcode).await.assert(422, "wrong too often");
-    visitor.submit("/code/new", &[("email", EMAIL)]).await.assert_leads_to("/code");
+    let worn_out = visitor.enter(&wrong(&passcode, 5)).await;
+    worn_out.assert(200, "wrong too often");
+    assert!(!worn_out.html.contains("The code works for another"), "{}", worn_out.html);
+    visitor.enter(&passcode).await.assert(200, "wrong too often");
+    visitor.told("/code/new", &[("email", EMAIL)]).await.assert(200, "A new code is on its way.");
     assert_eq!(visitor.app.mails_to(EMAIL), 2, "a code that is over is replaced at once");
-    visitor.submit("/code/new", &[("email", EMAIL)]).await.assert_leads_to("/code");
+    visitor.told("/code/new", &[("email", EMAIL)]).await.assert(200, "Another mail can be sent in ");
     assert_eq!(visitor.app.mails_to(EMAIL), 2);
     // Each time exhausted, until there were too many mails.
     for _ in 0..4 {
@@ -147,7 +276,42 @@ async fn what_goes_wrong_is_told_kindly() {
     visitor.get("/code").await.assert(200, "Many codes were asked for");
     let suspend = json!({ "command": "suspend_app", "superkey": visitor.app.demo.app.superkey });
     visitor.app.command(suspend).await;
-    visitor.submit("/sign-in", &[("email", EMAIL)]).await.assert(403, "cannot be used at the moment");
+    visitor.told("/sign-in", &[("email", "eve@example.com")]).await.assert(200, "cannot be used at the moment");
+}
+
+#[tokio::test]
+async fn the_page_speaks_the_browsers_language_or_the_one_chosen() {
+    let mut visitor = Visitor::new().await;
+    visitor.get("/").await.assert(200, "<html lang=\"en\">");
+    let french = client().get(&visitor.url).header("accept-language", "fr-CH, en;q=0.5").send().await.unwrap();
+    assert!(french.text().await.unwrap().contains("Créez votre compte"));
+    visitor.get("/sign-in?language=es").await.assert_leads_to("/sign-in");
+    visitor.get("/sign-in").await.assert(200, "Iniciar sesión");
+    visitor.get("//evil.example?language=fr").await.assert_leads_to("/evil.example");
+}
+
+#[tokio::test]
+async fn forms_without_end_are_refused() {
+    let mut visitor = Visitor::new().await;
+    let mut sent = 0;
+    while visitor.submit("/platform/sign-out", &[]).await.status == 303 {
+        sent += 1;
+    }
+    assert_eq!(sent, 200);
+    visitor.submit("/sign-in", &[("email", EMAIL)]).await.assert(429, "That was a lot at once");
+    visitor.get("/sign-in").await.assert(200, "Sign in");
+}
+
+#[tokio::test]
+async fn the_page_tells_which_calls_it_was_made_with() {
+    let mut visitor = Visitor::new().await;
+    visitor.sign_in().await;
+    let page = visitor.get("/account").await;
+    for call in ["<code>GET /customer/ada%2B1%40example%2Ecom/auth</code> 200", "<code>GET /customer/"] {
+        page.assert(200, call);
+    }
+    let again = visitor.get("/account").await;
+    assert!(!again.html.contains("/auth</code>"), "the calls of another page: {}", again.html);
 }
 
 /// The first request that writes has its effect and never learns of it.
@@ -166,16 +330,16 @@ async fn a_lost_reply_is_asked_for_again() {
     let faults = visitor.app.system.backends.faults.clone();
     let profile = [("company", "Ada Ltd"), ("email", EMAIL)];
     faults.inject(|attempt| (attempt.action == "TransactWriteItems").then_some(Fault::CutBefore));
-    visitor.submit("/sign-up", &profile).await.assert(503, "tell us this number: ");
+    visitor.told("/sign-up", &profile).await.assert(200, "tell us this number: ");
     faults.inject(first_reply_lost());
     visitor.submit("/sign-up", &profile).await.assert_leads_to("/code");
     let passcode = visitor.app.mailed_passcode(EMAIL);
     faults.inject(first_reply_lost());
-    visitor.enter(&passcode).await.assert(422, "the code may be used up");
+    visitor.enter(&passcode).await.assert(200, "the code may be used up");
     visitor.submit("/code/new", &[("email", EMAIL)]).await.assert_leads_to("/code");
     assert_eq!(visitor.app.mails_to(EMAIL), 2, "without a wait");
     let passcode = visitor.app.mailed_passcode(EMAIL);
-    visitor.enter(&passcode).await.assert_leads_to("/account");
+    visitor.enter(&passcode).await.assert(200, "Your account");
 }
 
 #[tokio::test]
