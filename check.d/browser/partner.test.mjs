@@ -72,6 +72,7 @@ test("the browser's language is spoken, or the one chosen", async (t) => {
   await page.getByLabel("Adresse e-mail").fill(email);
   await page.getByRole("button", { name: "Créer le compte" }).click();
   await page.getByText(`Nous avons envoyé un code à ${email}.`).waitFor();
+  assert.match((await mailsTo(email))[0].html, /lang="fr"/, "the mail speaks it too");
   await look(page, "code-french");
   await page.getByRole("link", { name: "Español" }).click();
   await heading(page, "Revise su correo");

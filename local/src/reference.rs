@@ -1,53 +1,85 @@
-//! The API reference as a page, under `/docs/` of the API's address: `openapi.yaml`, drawn by swagger-ui.
+//! The API reference as a page, under `/docs/` of the API's address: `openapi.yaml`, drawn by Scalar, whose script comes
+//! out of its crate.
 
 use crate::{guard, handout::Handout};
 use axum::{
     Json, Router,
+    body::Bytes,
     extract::ConnectInfo,
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    middleware::map_response,
     response::{IntoResponse, Redirect, Response},
     routing::{MethodRouter, get},
 };
-use serde_json::json;
-use std::net::SocketAddr;
+use serde_json::{Value, json};
+use std::{fmt::Write, net::SocketAddr};
 
-/// The one server of the description that the page shows: whatever system serves the page.
-const SERVERS: &str = "servers:\n  - url: /\n    description: The system that serves this page.\n";
-/// The page fetches nothing from elsewhere. swagger-ui styles its elements itself, and has its icons as `data:`.
+const DESCRIPTION: &str = include_str!("../../openapi.yaml");
+/// The page fetches nothing from elsewhere. Scalar styles its elements itself, and has its icons as `data:`.
 const POLICY: &str = "default-src 'none'; connect-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
                       img-src 'self' data:; font-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// The page and what it needs. Its addresses are relative, so that the same files work on any host. Here it begins with
-/// the credentials of the demo, as soon as they are handed out.
-pub fn router<S: Clone + Send + Sync + 'static>(handout: Handout) -> Router<S> {
-    let description = with_own_server(include_str!("../../openapi.yaml"));
+/// The page and what it needs; `api` is what it calls. It begins with the credentials of
+/// the demo, as soon as they are handed out.
+pub fn router<S: Clone + Send + Sync + 'static>(handout: Handout, api: Router) -> Router<S> {
+    let script = scalar_api_reference::get_asset("scalar.js").unwrap_or_default();
+    let description = for_the_page().map(|description| description.to_string()).unwrap_or_default();
     Router::new()
         .route("/docs", get(Redirect::temporary("/docs/")))
-        .route("/docs/", file("text/html; charset=utf-8", include_str!("../assets/swagger-ui/index.html")))
-        .route("/docs/page.js", file("text/javascript", include_str!("../assets/swagger-ui/page.js")))
-        .route("/docs/page.css", file("text/css", include_str!("../assets/swagger-ui/page.css")))
-        .route("/docs/swagger-ui.css", file("text/css", include_str!("../assets/swagger-ui/swagger-ui.css")))
-        .route(
-            "/docs/swagger-ui-bundle.js",
-            file("text/javascript", include_str!("../assets/swagger-ui/swagger-ui-bundle.js")),
-        )
-        .route("/docs/openapi.yaml", file("application/yaml", description))
+        .route("/docs/", file("text/html; charset=utf-8", include_str!("../assets/reference/index.html")))
+        .route("/docs/page.js", file("text/javascript", include_str!("../assets/reference/page.js")))
+        .route("/docs/page.css", file("text/css", include_str!("../assets/reference/page.css")))
+        .route("/docs/scalar.js", file("text/javascript", script))
+        .route("/docs/openapi.yaml", file("application/yaml", DESCRIPTION))
+        .route("/docs/description.json", file("application/json", description))
         .route("/docs/demo.json", get(async move |ConnectInfo(peer), headers| credentials(peer, &headers, &handout)))
+        .nest_service("/docs/try", api.layer(map_response(readable)))
 }
 
-/// The description with `SERVERS` in place of its own servers.
-fn with_own_server(description: &str) -> String {
-    let mut ours = String::with_capacity(description.len());
-    let mut among_servers = false;
-    for line in description.split_inclusive('\n') {
-        // A top-level key begins where a line does.
-        if line.starts_with(|first: char| first.is_ascii_alphabetic()) {
-            among_servers = line.trim_end() == "servers:";
-            ours += if among_servers { SERVERS } else { "" };
-        }
-        ours += if among_servers { "" } else { line };
+/// A browser hides a redirect from the page that has asked: it is answered as `200` with the status in `x-status`.
+async fn readable(mut response: Response) -> Response {
+    if response.status().is_redirection() {
+        let status = HeaderValue::from(response.status().as_u16());
+        response.headers_mut().insert(HeaderName::from_static("x-status"), status);
+        *response.status_mut() = StatusCode::OK;
     }
-    ours
+    response
+}
+
+/// The description with what makes a better page of it: its endpoints stand at the beginning, and nothing is filled in
+/// that is better left empty, namely optional parameters and the id of nobody.
+fn for_the_page() -> Option<Value> {
+    let mut description: Value = serde_saphyr::from_str(DESCRIPTION).ok()?;
+    let endpoints = endpoints(&description)?;
+    let text = description["info"]["description"].as_str()?;
+    let (first, rest) = text.split_once("\n\n")?;
+    description["info"]["description"] = format!("{first}\n\n{endpoints}\n{rest}").into();
+    let parameters = description["components"]["parameters"].as_object_mut()?;
+    parameters["Cuid"].as_object_mut()?.remove("example");
+    let paths = description["paths"].as_object_mut()?.values_mut();
+    for operation in paths.filter_map(Value::as_object_mut).flat_map(|operations| operations.values_mut()) {
+        for parameter in operation["parameters"].as_array_mut().into_iter().flatten() {
+            if let Some(parameter) = parameter.as_object_mut().filter(|parameter| parameter.contains_key("in"))
+                && parameter.get("required") != Some(&Value::Bool(true))
+            {
+                parameter.retain(|field, _| !field.starts_with("example"));
+            }
+        }
+    }
+    Some(description)
+}
+
+/// A list of the endpoints, each a link to its place in the page.
+fn endpoints(description: &Value) -> Option<String> {
+    let mut list = String::new();
+    for (path, operations) in description["paths"].as_object()? {
+        for (method, operation) in operations.as_object()? {
+            let tag = operation["tags"][0].as_str()?.to_lowercase().replace(' ', "-");
+            let (method, summary) = (method.to_uppercase(), operation["summary"].as_str()?);
+            writeln!(list, "- [{summary}](<#tag/{tag}/{method}{path}>): `{method} {path}`").ok()?;
+        }
+    }
+    Some(list)
 }
 
 fn credentials(peer: SocketAddr, headers: &HeaderMap, handout: &Handout) -> Response {
@@ -62,8 +94,27 @@ fn credentials(peer: SocketAddr, headers: &HeaderMap, handout: &Handout) -> Resp
     ([(header::CACHE_CONTROL, "no-store")], Json(demo)).into_response()
 }
 
-fn file<S: Clone + Send + Sync + 'static>(kind: &'static str, text: impl Into<axum::body::Bytes>) -> MethodRouter<S> {
+fn file<S: Clone + Send + Sync + 'static>(kind: &'static str, text: impl Into<Bytes>) -> MethodRouter<S> {
     let text = text.into();
     let headers = [(header::CONTENT_TYPE, kind), (header::CONTENT_SECURITY_POLICY, POLICY)];
     get(async move || (headers, text).into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{DESCRIPTION, for_the_page};
+
+    #[test]
+    fn the_page_begins_with_every_endpoint_and_fills_in_no_optional_parameter() {
+        let page = for_the_page().unwrap();
+        let text = page["info"]["description"].as_str().unwrap();
+        let operations = DESCRIPTION.lines().filter(|line| line.starts_with("      operationId: ")).count();
+        assert_eq!(text.lines().filter(|line| line.starts_with("- [")).count(), operations);
+        assert!(text.contains("- [Create a customer](<#tag/customers/POST/customer>): `POST /customer`"), "{text}");
+        for (place, name) in [("query", "passcode"), ("header", "x-access-passcode")] {
+            let parameters = page["paths"]["/customer/{identifier}/auth"]["get"]["parameters"].as_array().unwrap();
+            let found = parameters.iter().find(|parameter| parameter["in"] == place && parameter["name"] == name);
+            assert!(found.unwrap().as_object().unwrap().keys().all(|field| !field.starts_with("example")), "{name}");
+        }
+    }
 }

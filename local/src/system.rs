@@ -239,7 +239,9 @@ impl System {
             tables: backends.tables.clone(),
             functions: backends.template.functions.iter().map(|function| function.name.clone()).collect(),
         };
-        let pages = reference::router(handout.clone()).merge(inspector::router(inspected)?);
+        let inspector = inspector::router(inspected)?;
+        let for_the_reference = handout.clone();
+        let pages = |api| reference::router(for_the_reference, api).merge(inspector);
         backends.servers.serve(api_listener, gateway::router(gateway, pages, inspector::home));
         Ok(Self { api, backends, logs, handout, functions })
     }

@@ -25,6 +25,15 @@ pub struct Profile {
     pub company: String,
     pub name: String,
     pub email: String,
+    /// Of the mails; empty for that of the page.
+    pub language: String,
+}
+
+impl Profile {
+    /// Whether this language is the one chosen for the mails.
+    fn has_chosen(&self, language: &Words, of_page: &Words) -> bool {
+        language.tag == if self.language.is_empty() { of_page.tag } else { &self.language }
+    }
 }
 
 /// A form's field and what is wrong with it.

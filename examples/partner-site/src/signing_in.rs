@@ -115,7 +115,8 @@ pub async fn sign_up(
     Form(profile): Form<Profile>,
 ) -> Response {
     let (mut visit, cookie) = site.visit(&headers).await;
-    let fields = json!({ "company": profile.company, "name": profile.name, "email": profile.email });
+    let Profile { company, name, email, language } = &profile;
+    let fields = json!({ "company": company, "name": name, "email": email, "language": language });
     let mut told = Told { profile: profile.clone(), ..Told::default() };
     match site.api.sign_up(&fields).await {
         Ok(()) => match site.begin(&mut visit, profile.email, true).await {

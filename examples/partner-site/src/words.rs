@@ -22,6 +22,7 @@ pub struct Words {
     pub company: &'static str,
     pub your_name: &'static str,
     pub email: &'static str,
+    pub mail_language: &'static str,
     pub sign_up: &'static str,
     pub have_account: &'static str,
     pub sign_in: &'static str,

@@ -19,8 +19,10 @@ use axum::{
 };
 use std::{net::SocketAddr, sync::Arc};
 
-/// The API as a service, with `pages` beside it, and `home` at the root for a browser.
-pub fn router(api: Gateway, pages: Router, home: fn() -> Response) -> Router {
+/// The API as a service, with `pages` beside it, which may call it, and `home` at the root for a browser.
+pub fn router(api: Gateway, pages: impl FnOnce(Router) -> Router, home: fn() -> Response) -> Router {
+    let api = Arc::new(api);
+    let alone = Router::new().fallback(http_api::handle).with_state(Arc::clone(&api));
     let root = async move |state: State<Arc<Gateway>>, peer: ConnectInfo<SocketAddr>, request: Request| {
         if for_a_browser(&request) { home() } else { http_api::handle(state, peer, request).await }
     };
@@ -30,8 +32,8 @@ pub fn router(api: Gateway, pages: Router, home: fn() -> Response) -> Router {
         .route("/2015-03-31/{*call}", any(invoke::unsupported))
         .fallback(http_api::handle)
         .layer(DefaultBodyLimit::max(http_api::BODY_LIMIT))
-        .with_state(Arc::new(api))
-        .merge(pages)
+        .with_state(api)
+        .merge(pages(alone))
 }
 
 /// Whether somebody has typed the address into a browser. The API has no route there, and says so to everybody else.

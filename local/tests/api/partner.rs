@@ -53,7 +53,8 @@ impl Visitor {
         let key = &app.demo.platform.platformkey;
         app.command(json!({ "command": "change_platform", "platformkey": key, "url": platform })).await;
         let servers = Servers::new();
-        let times = Times { code_lifetime: Duration::from_mins(10), cooldown: Duration::from_secs(30) };
+        let code_lifetime = Duration::from_millis(app.passcode_lifetime());
+        let times = Times { code_lifetime, cooldown: Duration::from_secs(30) };
         servers.serve(listener, partner::router(&app.system.api, &app.demo, times).unwrap());
         Self { app, url, cookies: BTreeMap::new(), _servers: servers }
     }
@@ -285,6 +286,10 @@ async fn the_page_speaks_the_browsers_language_or_the_one_chosen() {
     visitor.get("/").await.assert(200, "<html lang=\"en\">");
     let french = client().get(&visitor.url).header("accept-language", "fr-CH, en;q=0.5").send().await.unwrap();
     assert!(french.text().await.unwrap().contains("Créez votre compte"));
+    let form = [("company", "x"), ("email", EMAIL), ("language", "fr")];
+    visitor.submit("/sign-up", &form).await.assert_leads_to("/code");
+    let mails = visitor.app.system.backends.mailbox.mails(Some(EMAIL));
+    assert!(mails[0].html.contains("lang=\"fr\""), "{}", mails[0].html);
     visitor.get("/sign-in?language=es").await.assert_leads_to("/sign-in");
     visitor.get("/sign-in").await.assert(200, "Iniciar sesión");
     visitor.get("//evil.example?language=fr").await.assert_leads_to("/evil.example");

@@ -266,7 +266,22 @@ async fn the_page_of_the_reference_calls_the_system_that_serves_it() {
         assert_eq!(asked.status(), 403, "{header}: {value}");
     }
     let served: Value = serde_saphyr::from_str(&get("/docs/openapi.yaml").await.text().await.unwrap()).unwrap();
-    let mut expected = openapi();
-    expected["servers"] = json!([{ "url": "/", "description": "The system that serves this page." }]);
-    assert_eq!(served, expected);
+    assert_eq!(served, openapi());
+    let drawn: Value = get("/docs/description.json").await.json().await.unwrap();
+    assert_eq!(drawn["components"]["schemas"], openapi()["components"]["schemas"]);
+}
+
+/// A browser's script is not shown a redirect, and the page of the reference shows it all the same.
+#[tokio::test]
+async fn the_page_can_read_a_redirect() {
+    let app = TestApp::start().await;
+    let partner = app.demo();
+    partner.create("jane@example.com").await;
+    let tried = answer(partner.request(Method::GET, "/docs/try/customer/jane@example.com/sso")).await;
+    assert_eq!((tried.status, tried.header("x-status")), (200, "302"));
+    assert!(tried.header("location").contains("?ticket=atomtk_"), "{}", tried.header("location"));
+    // Whatever is no redirect is as it is.
+    let listed = answer(partner.request(Method::GET, "/docs/try/customer?limit=0")).await;
+    assert_eq!(listed.status, 400);
+    assert_eq!(listed.body["errors"][0]["field"], "limit");
 }

@@ -8,6 +8,7 @@ pub const WORDS: Words = Words {
     company: "Company",
     your_name: "Your name (optional)",
     email: "E-mail address",
+    mail_language: "Language of our mails",
     sign_up: "Sign up",
     have_account: "Have an account?",
     sign_in: "Sign in",

@@ -8,6 +8,7 @@ pub const WORDS: Words = Words {
     company: "Entreprise",
     your_name: "Votre nom (facultatif)",
     email: "Adresse e-mail",
+    mail_language: "Langue de nos e-mails",
     sign_up: "Créer le compte",
     have_account: "Vous avez un compte\u{a0}?",
     sign_in: "Se connecter",

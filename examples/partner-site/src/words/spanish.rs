@@ -8,6 +8,7 @@ pub const WORDS: Words = Words {
     company: "Empresa",
     your_name: "Su nombre (opcional)",
     email: "Correo electrónico",
+    mail_language: "Idioma de nuestros correos",
     sign_up: "Crear la cuenta",
     have_account: "¿Ya tiene una cuenta?",
     sign_in: "Iniciar sesión",
