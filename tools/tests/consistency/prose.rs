@@ -62,7 +62,6 @@ fn how_long_things_are_valid_is_said_alike() {
         ("docs/deploy.md", format!("| `PasscodeTtlSeconds`, `PasscodeCooldownSeconds` | {passcode}, {cooldown} |")),
         ("docs/deploy.md", format!("| `TicketTtlSeconds`, `CredentialTtlSeconds` | {ticket}, {} |", with_commas(pair))),
         ("docs/security.md", format!("{minutes} minutes decided on read")),
-        ("examples/partner-site/src/lib.rs", format!("const COOLDOWN: Duration = Duration::from_secs({cooldown});")),
     ]);
 }
 
@@ -75,9 +74,9 @@ fn the_digits_of_a_passcode_are_said_alike() {
         ("openapi.yaml", format!("a passcode of {digits} digits")),
         ("docs/security.md", format!("{FAILURES_IN_A_ROW} guesses an hour at most of 10^{DIGITS}")),
         ("docs/security.md", format!("| at least 6 decimal digits | {DIGITS} |")),
-        ("examples/partner-site/src/lib.rs", format!("if code.len() != {DIGITS} {{")),
-        ("examples/partner-site/src/lib.rs", format!("A code has {digits} digits")),
-        ("examples/partner-site/templates/partner.html", format!("The code, {digits} digits")),
+        ("examples/partner-site/src/signing_in.rs", format!("if code.len() == {DIGITS} {{")),
+        ("examples/partner-site/src/words/english.rs", format!("A code has {digits} digits")),
+        ("examples/partner-site/src/words/english.rs", format!("The code, {digits} digits")),
         ("check.d/browser/partner.test.mjs", format!("A code has {digits} digits")),
         ("check.d/browser/harness.mjs", shown.clone()),
         ("examples/sign-in.mjs", shown.clone()),
@@ -104,7 +103,7 @@ fn the_limits_of_guesses_and_mails_are_said_alike() {
         ("docs/security.md", format!("fewer than {guesses} tried, not tried yet, fewer than {failures} failures")),
         ("docs/security.md", format!("| {failures} in a row over all codes")),
         ("docs/operations.md", format!("Per passcode {five} guesses count, so at most {guesses} in")),
-        ("examples/partner-site/src/signing_in.rs", format!("const GUESSES: usize = {guesses};")),
+        ("examples/partner-site/src/codes.rs", format!("const GUESSES: usize = {guesses};")),
     ]);
 }
 
