@@ -99,7 +99,7 @@ impl World {
             redeem_ticket: redeem_ticket::Deps { store: store(), clock: clock.clone(), policy },
             revoke_credentials: revoke_credentials::Deps { store: store(), clock: clock.clone(), policy },
             sso: sso::Deps { store: store(), clock: clock.clone(), policy, ticket_lifetime },
-            operator: operator::Deps { store: store(), clock },
+            operator: operator::Deps { store: store(), suppressions: suppressions(&backends.mail), clock },
             fixtures: read("events/fixtures.json"),
             asked: std::cell::Cell::default(),
             runtime,
@@ -166,6 +166,18 @@ fn read(path: &str) -> Value {
 fn pepper() -> Pepper {
     let variables = read("events/env.json");
     Pepper::parse(variables["Parameters"]["PEPPER"].as_str().expect("a pepper")).expect("a pepper")
+}
+
+fn suppressions(endpoint: &str) -> operator::Suppressions {
+    let sdk = aws_config::SdkConfig::builder()
+        .behavior_version(aws_config::BehaviorVersion::latest())
+        .endpoint_url(endpoint)
+        .region(aws_config::Region::new("eu-west-1"))
+        .credentials_provider(aws_sdk_dynamodb::config::SharedCredentialsProvider::new(Credentials::new(
+            "test", "test", None, None, "test",
+        )))
+        .http_client(sdk::http_client().expect("a client"));
+    operator::Suppressions::new(&sdk.build())
 }
 
 fn store(endpoint: &str) -> Store {

@@ -228,6 +228,7 @@ impl System {
                 .insert(function.name.clone(), Pool::new(spec, assignments.clone(), logs.clone(), requests.clone()));
         }
         let functions = Arc::new(functions);
+        deliver_mail_events(&backends.mailbox, &functions);
         let gateway = Gateway::new(&backends.template, functions.clone(), requests.clone(), backends.faults.clone())?;
         let gateway = if options.throttle { gateway.throttled(&backends.template) } else { gateway };
         let handout = Handout::default();
@@ -272,6 +273,21 @@ impl Drop for System {
         // A connection that somebody keeps open also keeps the pools; the processes must end all the same.
         self.functions.values().for_each(Pool::stop);
     }
+}
+
+/// Hands what becomes of mails to the function that `EventBridge`'s rule names.
+fn deliver_mail_events(mailbox: &Mailbox, functions: &Arc<Pools>) {
+    let (bus, mut events) = tokio::sync::mpsc::unbounded_channel::<Value>();
+    mailbox.outcomes.tell(bus);
+    let functions = Arc::downgrade(functions);
+    tokio::spawn(async move {
+        while let Some(event) = events.recv().await {
+            let Some(functions) = functions.upgrade() else { return };
+            if let Some(pool) = functions.get("mail-events") {
+                drop(pool.invoke(Bytes::from(event.to_string()), None, ids::uuid(), None));
+            }
+        }
+    });
 }
 
 /// A function's environment is as Lambda makes it: nothing of ours gets in but what is listed here.

@@ -2,12 +2,17 @@
 
 use crate::{
     Timestamp,
+    email::EmailAddress,
     id::{Platformkey, Superkey},
     passcode::limits::MAILS_PER_APP,
     status::{STATUS, Status},
     store::{Attribute, Item, ItemExt, Key, Table, bytes, number, text},
     tokens::Tokens,
 };
+
+/// What an address is told that is not for a test App's customers.
+pub const NOT_RESERVED: &str = "Must be under example.com, example.net, example.org, .example, .test or .invalid: the App \
+                                is for tests.";
 
 /// Where the record of an App is.
 #[must_use]
@@ -121,6 +126,8 @@ pub struct AppRecord {
     pub platform: Option<Platformkey>,
     /// The brand of its mails; the App's name without one.
     pub brand: Option<Brand>,
+    /// Whether it is a test App: it mails nothing, and its replies tell the passcodes. It never changes.
+    pub is_test: bool,
     /// How many mails it may send a day, where the operator has said so.
     pub mails_per_day: Option<u64>,
     /// Whether its own calls are answered.
@@ -144,12 +151,21 @@ impl AppRecord {
             grants: item.texts("grants").iter().filter_map(|name| Grant::parse(name)).collect(),
             platform: item.text("platform").and_then(Platformkey::parse),
             brand: item.map("brand").and_then(Brand::from_item),
+            is_test: item.contains_key("test"),
             mails_per_day: item.number("mails_per_day"),
             status: Status::of(item),
             tokens: Tokens::from_item(item)?,
             cursor_key: item.bytes("cursor_key")?.to_owned(),
             created_at: item.timestamp("created_at")?,
         })
+    }
+
+    /// What is wrong with an address for a customer of this App; nothing for most.
+    ///
+    /// # Errors
+    /// For a test App, an address that mail could reach.
+    pub fn check_address(&self, address: &EmailAddress) -> Result<(), &'static str> {
+        if self.is_test && !address.is_reserved() { Err(NOT_RESERVED) } else { Ok(()) }
     }
 
     /// How many mails it may send a day (UTC).
@@ -177,6 +193,9 @@ impl AppRecord {
         }
         if let Some(brand) = &self.brand {
             insert("brand", Attribute::M(brand.to_item()));
+        }
+        if self.is_test {
+            insert("test", Attribute::Bool(true));
         }
         if let Some(mails) = self.mails_per_day {
             insert("mails_per_day", number(mails));

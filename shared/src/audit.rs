@@ -38,12 +38,16 @@ pub enum Event {
     PasscodeSent,
     /// The mail provider refused a passcode's mail, or its answer was lost.
     MailFailed,
+    /// The provider refused a passcode's mail because no mail can go to such an address.
+    MailUndeliverable,
     /// The day's mails of a mailbox are spent, over all Apps: none was sent.
     MailboxBudgetSpent,
     /// The day's mails of an App are spent: none was sent.
     AppBudgetSpent,
     /// The recipient's server refused a passcode's mail for good.
     MailBounced,
+    /// The recipient's server refused a passcode's mail; the next one may arrive.
+    MailBouncedForNow,
     /// The recipient is on a suppression list after an earlier bounce or complaint: the mail was not tried.
     MailSuppressed,
     /// The recipient reported a passcode's mail as spam.
@@ -80,9 +84,11 @@ impl Event {
             Self::CustomerCreated => "customer_created",
             Self::PasscodeSent => "passcode_sent",
             Self::MailFailed => "mail_failed",
+            Self::MailUndeliverable => "mail_undeliverable",
             Self::MailboxBudgetSpent => "mailbox_budget_spent",
             Self::AppBudgetSpent => "app_budget_spent",
             Self::MailBounced => "mail_bounced",
+            Self::MailBouncedForNow => "mail_bounced_for_now",
             Self::MailSuppressed => "mail_suppressed",
             Self::MailComplaint => "mail_complaint",
             Self::MailRejected => "mail_rejected",

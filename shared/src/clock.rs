@@ -21,6 +21,13 @@ impl Timestamp {
         self.0
     }
 
+    /// Reads a moment of RFC 3339; `None` for what is none, and for one before 1970.
+    #[must_use]
+    pub fn from_rfc3339(text: &str) -> Option<Self> {
+        let moment = DateTime::from_str(text, Format::DateTimeWithOffset).ok()?;
+        u64::try_from(moment.to_millis().ok()?).ok().map(Self)
+    }
+
     /// The time from `earlier` to this moment; zero if `earlier` is later.
     #[must_use]
     pub const fn since(self, earlier: Self) -> Duration {
@@ -102,6 +109,16 @@ mod tests {
         assert_eq!(shown(1_700_000_000_123), "2023-11-14T22:13:20.123Z");
         assert_eq!(shown(1_700_000_000_120), "2023-11-14T22:13:20.120Z");
         assert_eq!(shown(1_700_000_000_000), "2023-11-14T22:13:20.000Z");
+    }
+
+    #[test]
+    fn a_moment_is_read_back() {
+        let read = |text| Timestamp::from_rfc3339(text).map(Timestamp::as_millis);
+        assert_eq!(read("2023-11-14T22:13:20.123Z"), Some(1_700_000_000_123));
+        assert_eq!(read("2023-11-14T23:13:20+01:00"), Some(1_700_000_000_000));
+        for text in ["", "2023-11-14", "1969-12-31T23:59:59Z", "2023-13-14T22:13:20Z", "999999999999"] {
+            assert_eq!(read(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -2,8 +2,10 @@
 //!
 //! Nothing here asks whose a customer is. [`crate::auth::App`] does, and it is the door to both.
 
+mod mail;
 mod writes;
 
+pub use mail::{MailOutcome, MailStatus, Recipient, note_mail};
 use serde_json::{Map, Value};
 pub use writes::{as_read, change_profile, its_own, next_epoch, revoke_all, set_in_both};
 
@@ -27,6 +29,8 @@ pub struct Customer {
     pub profile: Vec<(&'static str, String)>,
     /// Whether a passcode that was mailed to this address has come back.
     pub email_verified: bool,
+    /// What is known of mails to this address.
+    pub mail: Option<MailOutcome>,
     /// Whether its own pairs, passcodes and tickets are taken.
     pub status: Status,
     /// When it was created.
@@ -41,6 +45,11 @@ fn verified_attribute(verified: bool) -> Option<(String, Attribute)> {
     verified.then(|| (EMAIL_VERIFIED.to_owned(), Attribute::Bool(true)))
 }
 
+/// What is known of mails, where anything is.
+fn mail_attributes(mail: Option<MailOutcome>) -> impl Iterator<Item = (String, Attribute)> {
+    MailOutcome::attributes(mail).into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)))
+}
+
 /// Where the record of a customer is.
 #[must_use]
 pub fn record_key(cuid: &Cuid) -> Key {
@@ -50,7 +59,12 @@ pub fn record_key(cuid: &Cuid) -> Key {
 /// Where the guard of an address in an App is.
 #[must_use]
 pub fn guard_key(superkey: &Superkey, address: &EmailAddress) -> Key {
-    Key::new(Table::Directory, "app", superkey.as_str()).and("address", address.lookup_hash())
+    guard_key_of(superkey, &address.lookup_hash())
+}
+
+/// The same by the address's hash.
+fn guard_key_of(superkey: &Superkey, address_hash: &str) -> Key {
+    Key::new(Table::Directory, "app", superkey.as_str()).and("address", address_hash)
 }
 
 /// Whose an item of Customers or Directory is.
@@ -72,6 +86,7 @@ impl Customer {
             email: item.text("email")?.to_owned(),
             profile: given.collect(),
             email_verified: item.contains_key(EMAIL_VERIFIED),
+            mail: MailOutcome::from_item(item),
             status: Status::of(item),
             created_at: item.timestamp("created_at")?,
         })
@@ -89,6 +104,7 @@ impl Customer {
             ("created_at", number(self.created_at.as_millis())),
         ]);
         record.extend(verified_attribute(self.email_verified));
+        record.extend(mail_attributes(self.mail));
         record.extend(self.profile.iter().map(|(name, value)| ((*name).to_owned(), text(value))));
         record
     }
@@ -104,6 +120,7 @@ impl Customer {
             ("epoch", number(self.subject.epoch)),
         ]));
         guard.extend(verified_attribute(self.email_verified));
+        guard.extend(mail_attributes(self.mail));
         if let Some(language) = self.field(LANGUAGE) {
             guard.insert(LANGUAGE.to_owned(), text(language));
         }
@@ -126,7 +143,7 @@ impl Customer {
     }
 
     /// The record as a caller sees it: `cuid`, every field that was given, `created_at`,
-    /// `email_verified`.
+    /// `email_verified`, and `mail` where mails do not arrive.
     #[must_use]
     pub fn to_json(&self) -> Value {
         let mut json = Map::new();
@@ -138,6 +155,7 @@ impl Customer {
         }
         insert("created_at", &self.created_at.to_rfc3339());
         json.insert(EMAIL_VERIFIED.to_owned(), self.email_verified.into());
+        json.extend(self.mail.and_then(MailOutcome::to_json).map(|mail| ("mail".to_owned(), mail)));
         Value::Object(json)
     }
 }
@@ -153,20 +171,32 @@ pub struct Guard {
     pub language: Option<String>,
     /// Whether a passcode that was mailed to this address has come back.
     pub email_verified: bool,
+    /// What is known of mails to this address.
+    pub mail: Option<MailOutcome>,
     /// Whether the customer may be served.
     pub status: Status,
 }
 
 impl Guard {
-    /// The updates of record and guard by which the address on record becomes proved, if it is this customer's still.
+    /// Whether a passcode that came back tells anything new of the address.
+    pub(crate) fn is_to_be_verified(&self) -> bool {
+        !self.email_verified || self.mail.is_some_and(MailOutcome::is_trouble)
+    }
+
+    /// The updates of record and guard by which the address on record becomes proved, if it is this customer's still. Mails
+    /// to it arrive.
     #[must_use]
-    pub fn verified_updates(&self) -> [Update; 2] {
+    pub fn verified_updates(&self, now: Timestamp) -> [Update; 2] {
         let Subject { app, cuid, .. } = &self.subject;
         let verified = || Attribute::Bool(true);
         let same_address = Conditions::default().equal("email", text(self.address.as_typed()));
+        let arrives = |update: Update| match self.mail {
+            Some(_) => MailOutcome { status: MailStatus::Arrives, at: now }.set_in(update),
+            None => update,
+        };
         [
-            Update::of(&record_key(cuid)).set(EMAIL_VERIFIED, verified()).only_if(same_address),
-            Update::of(&guard_key(app, &self.address)).set(EMAIL_VERIFIED, verified()).only_if(its_own(cuid)),
+            arrives(Update::of(&record_key(cuid)).set(EMAIL_VERIFIED, verified())).only_if(same_address),
+            arrives(Update::of(&guard_key(app, &self.address)).set(EMAIL_VERIFIED, verified())).only_if(its_own(cuid)),
         ]
     }
 
@@ -177,6 +207,7 @@ impl Guard {
             address: EmailAddress::on_record(item.text("email")?)?,
             language: item.text(LANGUAGE).map(str::to_owned),
             email_verified: item.contains_key(EMAIL_VERIFIED),
+            mail: MailOutcome::from_item(item),
             status: Status::of(item),
         })
     }

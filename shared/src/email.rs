@@ -11,6 +11,9 @@ pub const GRAMMAR: &str = "Must be an e-mail address: up to 64 ASCII letters, di
                            either end or two in a row), an @, and a domain name such as example.com; at most 254 \
                            characters.";
 
+/// The names under which nobody has a mailbox.
+const RESERVED: [&str; 6] = ["example.com", "example.net", "example.org", "example", "test", "invalid"];
+
 /// An address that mail can be sent to, and by which a customer is found.
 #[derive(Clone, PartialEq, Eq)]
 pub struct EmailAddress {
@@ -77,6 +80,15 @@ impl EmailAddress {
         }
     }
 
+    /// Whether it is under a name that is reserved for examples and tests, which no mail reaches (RFC 2606).
+    #[must_use]
+    pub fn is_reserved(&self) -> bool {
+        let (_, domain) = self.deliverable.split_once('@').unwrap_or_default();
+        let is_under =
+            |name: &&str| domain.strip_suffix(name).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+        RESERVED.iter().any(is_under)
+    }
+
     /// What two spellings of one address have in common: SHA-256 of the deliverable form in lower case, in base64url.
     ///
     /// A hash, so that no address stands in a table's key, a cursor or a URL that we make.
@@ -129,6 +141,17 @@ mod tests {
             assert_eq!(mailbox(text), "ada@xn--bcher-kva.example");
         }
         assert_eq!(mailbox("+ada@example.com"), "+ada@example.com");
+    }
+
+    #[test]
+    fn names_for_tests_are_told_from_others() {
+        let reserved = |text: &str| EmailAddress::parse(text).unwrap().is_reserved();
+        for text in ["a@example.com", "a@x.Example.NET", "a@example.org", "a@b.example", "a@b.test", "a@x.y.invalid"] {
+            assert!(reserved(text), "{text}");
+        }
+        for text in ["a@notexample.com", "a@example.de", "a@example.com.evil.com", "a@latest", "a@b.contest"] {
+            assert!(EmailAddress::parse(text).is_none_or(|address| !address.is_reserved()), "{text}");
+        }
     }
 
     #[test]

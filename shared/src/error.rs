@@ -45,6 +45,8 @@ pub enum Error {
         /// How long until the next mail can be had.
         retry_after: Duration,
     },
+    /// No mail can go to the customer's address.
+    MailUndeliverable,
     /// No such route.
     RouteNotFound,
     /// A dependency failed us.

@@ -15,4 +15,4 @@ pub use budget::Owner;
 pub use code::{Passcode, Pepper};
 pub use guess::{Guess, Guessed, count_guess, redeem};
 pub use send::{Claim, Claimed, Failure, Mailing, Plan, SendRules, plan_send};
-pub use state::{State, ended, record_key};
+pub use state::{State, ended, record_key, reset_limits};

@@ -73,13 +73,20 @@ pub struct Profile {
 }
 
 impl Profile {
-    /// Reads the body of a creation, for which `company` and `email` are required.
+    /// Reads the body of a creation, for which `company` and `email` are required. `check_address` says what is wrong with
+    /// an address that is one.
     ///
     /// # Errors
     /// [`Error::Invalid`] with every bad field.
-    pub fn for_creation(body: Map<String, Value>) -> Result<(EmailAddress, Vec<(&'static str, String)>)> {
+    pub fn for_creation(
+        body: Map<String, Value>,
+        check_address: impl FnOnce(&EmailAddress) -> Parsed<()>,
+    ) -> Result<(EmailAddress, Vec<(&'static str, String)>)> {
         let mut fields = Fields::of(body);
-        let email = fields.required("email", read_email);
+        let email = fields.required("email", |value| {
+            let address = read_email(value)?;
+            check_address(&address).map(|()| address)
+        });
         let mut values = Vec::new();
         for field in &FIELDS {
             let read = |value: &Value| field.read(value);
@@ -192,7 +199,7 @@ mod tests {
 
     fn creation(body: Value) -> Read {
         let Value::Object(body) = body else { panic!("a body is an object") };
-        Profile::for_creation(body).map_err(|error| match error {
+        Profile::for_creation(body, |_| Ok(())).map_err(|error| match error {
             Error::Invalid(list) => list.into_iter().map(|it| (it.field, it.message)).collect(),
             other => panic!("{other:?}"),
         })

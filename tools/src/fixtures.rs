@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use shared::{
     Timestamp,
     app::{AppRecord, Brand, Grant},
-    customer::Customer,
+    customer::{Customer, MailOutcome, MailStatus},
     email::EmailAddress,
     id::{Cuid, Platformkey, Subject, Superkey},
     passcode::{self, Pepper, limits::GUESSES_PER_PASSCODE},
@@ -78,6 +78,7 @@ fn apps() -> Vec<Item> {
             grants: grants.to_vec(),
             platform: platform.map(platformkey),
             brand,
+            is_test: name == "Test",
             mails_per_day: None,
             status,
             tokens: Tokens::new(hash("atomst_", name)),
@@ -102,6 +103,7 @@ fn apps() -> Vec<Item> {
         app("Bare", &[], None, None, Active),
         app("Suspended", &both, Some("Demo"), None, Suspended),
         app("Other", &both, Some("Other"), None, Active),
+        app("Test", &both, None, None, Active),
     ]
 }
 
@@ -126,7 +128,15 @@ fn customers() -> Vec<(Customer, EmailAddress)> {
         let subject = Subject { app: superkey(app), cuid: cuid(name), epoch };
         let address = EmailAddress::parse(email).unwrap();
         (
-            Customer { subject, email: email.to_owned(), profile, email_verified: false, status, created_at: CREATED },
+            Customer {
+                subject,
+                email: email.to_owned(),
+                profile,
+                email_verified: false,
+                mail: (name == "Lost").then_some(MailOutcome { status: MailStatus::Bounced, at: FUTURE }),
+                status,
+                created_at: CREATED,
+            },
             address,
         )
     };
@@ -148,6 +158,8 @@ fn customers() -> Vec<(Customer, EmailAddress)> {
         customer("Grace", "Demo", "grace@example.com", &company, Suspended, 0),
         customer("Max", "Demo", "max@bücher.example", &company, Active, 0),
         customer("Alan", "Other", "alan@example.com", &company, Active, 0),
+        customer("Tess", "Test", "tess@example.com", &company, Active, 0),
+        customer("Lost", "Test", "lost@example.com", &company, Active, 0),
     ]
 }
 
@@ -244,6 +256,7 @@ fn attribute(value: &Attribute) -> Value {
         AttributeValue::Bs(list) => {
             json!({ "BS": list.iter().map(|bytes| BASE64_STANDARD.encode(bytes)).collect::<Vec<_>>() })
         }
+        AttributeValue::Bool(value) => json!({ "BOOL": value }),
         AttributeValue::L(list) => json!({ "L": list.iter().map(attribute).collect::<Vec<_>>() }),
         AttributeValue::M(map) => json!({ "M": to_json(map) }),
         other => panic!("no fixture has a {other:?}"),

@@ -61,7 +61,8 @@ impl Endpoint for Deps {
         let app = self.store.get(credentials.record_key()).await.during(STEP)?;
         let app = credentials.verify(call, app.as_ref(), self.clock.now())?;
 
-        let fields = call.body().and_then(Profile::for_creation);
+        let check = |address: &shared::email::EmailAddress| app.check_address(address);
+        let fields = call.body().and_then(|body| Profile::for_creation(body, check));
         let (key, (address, profile)) = both(idempotency::read_key(call), fields)?;
 
         let now = self.clock.now();
@@ -71,6 +72,7 @@ impl Endpoint for Deps {
             email: address.as_typed().to_owned(),
             profile,
             email_verified: false,
+            mail: None,
             status: Status::Active,
             created_at: now,
         };

@@ -19,7 +19,7 @@ use crate::{
     values,
 };
 
-const APP: OperatorError = OperatorError::NotFound("App");
+pub const APP: OperatorError = OperatorError::NotFound("App");
 
 /// An App without a brand is named in its mails, hence a name that may stand there.
 pub async fn create(deps: &Deps, mut fields: Fields) -> Result<Done, OperatorError> {
@@ -27,6 +27,7 @@ pub async fn create(deps: &Deps, mut fields: Fields) -> Result<Done, OperatorErr
     let grants = fields.optional("grants", values::grants);
     let platform = fields.removable("platform", values::platformkey);
     let brand = fields.object("brand", UNKNOWN, brand);
+    let is_test = fields.optional("test", values::switch);
     let mails_per_day = fields.optional("mails_per_day", values::mails_per_day);
     let (name, grants, platform, brand) =
         finish(fields, || Some((name?, grants.unwrap_or_default(), platform.flatten(), brand.flatten())))?;
@@ -39,6 +40,7 @@ pub async fn create(deps: &Deps, mut fields: Fields) -> Result<Done, OperatorErr
         grants,
         platform,
         brand,
+        is_test: is_test == Some(true),
         mails_per_day,
         status: Status::Active,
         tokens: Tokens::new(token.hash()),
@@ -144,6 +146,9 @@ pub fn to_json(app: &AppRecord) -> Value {
         "mails_per_day": app.mails_per_day(),
         "created_at": app.created_at.to_rfc3339(),
     });
+    if app.is_test {
+        json["test"] = true.into();
+    }
     if let Some(platform) = &app.platform {
         json["platform"] = platform.as_str().into();
     }

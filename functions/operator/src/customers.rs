@@ -10,7 +10,10 @@ use serde_json::{Value, json};
 use shared::{
     app::{self, AppRecord},
     credential,
-    customer::{Customer, guard_key, its_own, record_key, revoke_all, set_in_both},
+    customer::{
+        Customer, MailOutcome, MailStatus, Recipient, guard_key, its_own, note_mail, record_key, revoke_all,
+        set_in_both,
+    },
     email::EmailAddress,
     fields::Fields,
     id::Cuid,
@@ -75,6 +78,31 @@ pub async fn revoke(deps: &Deps, mut fields: Fields) -> Result<Done, OperatorErr
         }
         None => customer = revoke_all(&deps.store, customer, deps.clock.now()).await?.ok_or(CUSTOMER)?,
     }
+    Ok(Done::with(cuid.as_str(), to_json(&customer)))
+}
+
+/// Mails to the address on record are tried again: it is off SES's list, and nothing holds them back here.
+pub async fn allow_mail(deps: &Deps, fields: Fields) -> Result<Done, OperatorError> {
+    let cuid = cuid_alone(fields)?;
+    for _ in 0..ATTEMPTS {
+        let (mut customer, address) = read(deps, &cuid).await?;
+        deps.suppressions.remove(&address).await?;
+        let outcome = MailOutcome { status: MailStatus::Arrives, at: deps.clock.now() };
+        let app = customer.subject.app.clone();
+        let recipient = Recipient { app, cuid: cuid.clone(), address_hash: address.lookup_hash() };
+        if note_mail(&deps.store, &recipient, outcome).await? {
+            customer.mail = Some(outcome);
+            return Ok(Done::with(cuid.as_str(), to_json(&customer)));
+        }
+    }
+    Err(contended())
+}
+
+/// Windows of mails, failures in a row and pause begin anew; a living passcode stays, and so do the day's budgets.
+pub async fn reset_limits(deps: &Deps, fields: Fields) -> Result<Done, OperatorError> {
+    let cuid = cuid_alone(fields)?;
+    let (customer, address) = read(deps, &cuid).await?;
+    passcode::reset_limits(&deps.store, &customer.subject.app, &address).await?;
     Ok(Done::with(cuid.as_str(), to_json(&customer)))
 }
 

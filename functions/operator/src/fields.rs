@@ -47,7 +47,7 @@ pub fn command(event: Value) -> Result<Given, OperatorError> {
 /// [`OperatorError::Invalid`] that names every bad field.
 pub fn finish<T>(fields: Fields, build: impl FnOnce() -> Option<T>) -> Result<T, OperatorError> {
     fields.finish(UNKNOWN, build).map_err(|violations| {
-        let told: Vec<_> = violations.iter().map(in_words).collect();
+        let told: Vec<_> = violations.iter().map(|it| in_words(&it.field, it.message)).collect();
         let logged: Vec<_> = violations.iter().map(discreetly).collect();
         OperatorError::Invalid { told: told.join(" "), logged: logged.join(" ") }
     })
@@ -55,11 +55,15 @@ pub fn finish<T>(fields: Fields, build: impl FnOnce() -> Option<T>) -> Result<T,
 
 /// As `in_words`, but for a name that is no field's.
 fn discreetly(violation: &Violation) -> String {
-    if violation.message == UNKNOWN { "A field is unknown.".to_owned() } else { in_words(violation) }
+    if violation.message == UNKNOWN {
+        "A field is unknown.".to_owned()
+    } else {
+        in_words(&violation.field, violation.message)
+    }
 }
 
 /// `name` and `Must be a string.` make `name must be a string.`
-fn in_words(Violation { field, message }: &Violation) -> String {
+pub fn in_words(field: &str, message: &str) -> String {
     let mut rest = message.chars();
     let first = rest.next().map(|first| first.to_ascii_lowercase()).unwrap_or_default();
     format!("{field} {first}{}", rest.as_str())

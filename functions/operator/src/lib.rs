@@ -7,6 +7,7 @@ mod customers;
 mod error;
 mod fields;
 mod list;
+mod mail;
 mod platforms;
 mod rights;
 mod tokens;
@@ -16,6 +17,7 @@ use aws_config::SdkConfig;
 pub use error::OperatorError;
 use fields::Given;
 use lambda_runtime::{Context, LambdaEvent};
+pub use mail::Suppressions;
 use operator_commands::{Command, Effect, Id};
 use serde_json::Value;
 use shared::{Clock, Store, audit, fields::Fields, status::Status, store::Table};
@@ -25,6 +27,8 @@ use shared::{Clock, Store, audit, fields::Fields, status::Status, store::Table};
 pub struct Deps {
     /// Apps, Customers, Directory, Credentials and Passcodes.
     pub store: Store,
+    /// The addresses that SES mails nothing to.
+    pub suppressions: Suppressions,
     /// The time.
     pub clock: Clock,
 }
@@ -36,7 +40,7 @@ impl Deps {
     /// Names the variable that is missing.
     pub fn from_env(sdk: &SdkConfig) -> Result<Self, lambda_runtime::Error> {
         let tables = [Table::Apps, Table::Customers, Table::Directory, Table::Credentials, Table::Passcodes];
-        Ok(Self { store: Store::from_env(sdk, &tables)?, clock: Clock::system() })
+        Ok(Self { store: Store::from_env(sdk, &tables)?, suppressions: Suppressions::new(sdk), clock: Clock::system() })
     }
 }
 
@@ -112,6 +116,8 @@ async fn dispatch(deps: &Deps, command: Id, fields: Fields) -> Result<Done, Oper
         Id::SuspendCustomer => customers::set_status(deps, fields, Status::Suspended).await,
         Id::ResumeCustomer => customers::set_status(deps, fields, Status::Active).await,
         Id::RevokeCredentials => customers::revoke(deps, fields).await,
+        Id::AllowMail => customers::allow_mail(deps, fields).await,
+        Id::ResetLimits => customers::reset_limits(deps, fields).await,
         Id::EraseCustomer => customers::erase(deps, fields).await,
     }
 }

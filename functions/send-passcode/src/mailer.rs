@@ -7,6 +7,7 @@ use aws_sdk_sesv2::{
     Client,
     config::Builder,
     error::{BuildError, ProvideErrorMetadata, SdkError},
+    operation::send_email::SendEmailError,
     types::{Body, Content, Destination, EmailContent, Message, MessageTag},
 };
 use lambda_runtime::Error;
@@ -100,6 +101,7 @@ impl Mailer {
             .set_configuration_set_name(self.configuration_set.clone())
             .email_tags(tag("app", whose.app.as_str())?)
             .email_tags(tag("cuid", whose.cuid.as_str())?)
+            .email_tags(tag("address", &to.lookup_hash())?)
             .content(EmailContent::builder().simple(message).build())
             .send()
             .await;
@@ -108,7 +110,13 @@ impl Mailer {
                 let status = error.raw().status();
                 let code = error.err().code().unwrap_or("refused without a code");
                 // An internal error of the provider's says nothing of the mail.
-                let failure = if status.is_server_error() { Failure::Unknown } else { Failure::Refused };
+                let failure = match error.err() {
+                    _ if status.is_server_error() => Failure::Unknown,
+                    SendEmailError::BadRequestException(refusal) if names_an_address(refusal.message()) => {
+                        Failure::Undeliverable
+                    }
+                    _ => Failure::Refused,
+                };
                 MailError::by_provider(failure, code)
             }
             SdkError::TimeoutError(_) => MailError::by_provider(Failure::Unknown, "no answer in time"),
@@ -117,6 +125,24 @@ impl Mailer {
             _ => MailError::not_tried(&"the request could not be made"),
         })
     }
+}
+
+/// How SES begins what it says of an address that it does not take. Everything else that it refuses (an identity, a quota,
+/// content, the sandbox) is the deployment's to mend.
+const ABOUT_AN_ADDRESS: [&str; 8] = [
+    "Missing final '@domain'",
+    "Illegal address",
+    "Invalid domain name",
+    "Domain contains",
+    "Domain starts with dot",
+    "Domain ends with dot",
+    "Local address contains",
+    "Local address ends with dot",
+];
+
+/// Whether a refusal is about an address: the recipient's, since the sender's is the deployment's and has mailed before.
+fn names_an_address(message: Option<&str>) -> bool {
+    message.is_some_and(|message| ABOUT_AN_ADDRESS.iter().any(|beginning| message.starts_with(beginning)))
 }
 
 fn tag(name: &str, value: &str) -> Result<MessageTag, BuildError> {

@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use crate::template::{ACCOUNT, Function};
 
 pub use dynamodb::needs as dynamodb_needs;
-pub use ses::needs as ses_needs;
+pub use ses::{list_needs as ses_list_needs, needs as ses_needs};
 
 /// One permission that a call needs: the action on any one of these resources, under these condition keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -130,6 +130,8 @@ impl Policies {
     }
 
     fn allows(&self, function: &str, need: &Need, resource: &str) -> bool {
+        // Whoever asks for no resource in particular is allowed by a statement for all of them alone.
+        let resource = if resource == "*" { "arn:aws:none:::none" } else { resource };
         let (Some(policy), Ok(arn)) = (self.by_function.get(function), Arn::parse(resource)) else { return false };
         let mut context = Context::new();
         for (key, value) in &need.context {
@@ -166,7 +168,8 @@ pub fn granted(functions: &[Function]) -> Result<BTreeSet<Permission>> {
             for action in several("Action")? {
                 for resource in several("Resource")? {
                     let permission = Permission { function: function.name.clone(), action: action.clone(), resource };
-                    if permission.action.contains('*') || permission.resource.contains('*') {
+                    let is_for_all = ses::WITHOUT_RESOURCE.contains(&&*action) && permission.resource == "*";
+                    if permission.action.contains('*') || (permission.resource.contains('*') && !is_for_all) {
                         bail!("{permission} is wider than one action on one resource");
                     }
                     granted.insert(permission);

@@ -7,6 +7,9 @@ use serde_json::Value;
 use super::Need;
 use crate::template::{ACCOUNT, REGION};
 
+/// The actions for which SES knows no resource, so that a statement names all of them.
+pub const WITHOUT_RESOURCE: [&str; 1] = ["ses:DeleteSuppressedDestination"];
+
 /// The permissions that sending this mail needs.
 #[must_use]
 pub fn needs(request: &Value) -> Vec<Need> {
@@ -19,4 +22,11 @@ pub fn needs(request: &Value) -> Vec<Need> {
     let mut needs = vec![need(vec![arn("identity", address), arn("identity", domain)])];
     needs.extend(request["ConfigurationSetName"].as_str().map(|set| need(vec![arn("configuration-set", set)])));
     needs
+}
+
+/// The permission that a change of the suppression list needs: the list has no ARN.
+#[must_use]
+pub fn list_needs() -> Vec<Need> {
+    let [action] = WITHOUT_RESOURCE;
+    vec![Need { action: action.to_owned(), resources: vec!["*".to_owned()], context: BTreeMap::new() }]
 }

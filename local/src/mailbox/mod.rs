@@ -1,10 +1,12 @@
 //! Mail: the SES v2 endpoint that takes it in, and the mailbox that shows it.
 
 mod kept;
+mod outcomes;
 mod server;
 mod ses;
 mod source;
 
+pub use outcomes::{Outcome, Outcomes};
 pub use server::router;
 
 use crate::{ids, time};
@@ -89,11 +91,13 @@ pub struct Mailbox {
     mails: Arc<Mutex<VecDeque<Mail>>>,
     changes: broadcast::Sender<Change>,
     kept: Option<Kept>,
+    /// What becomes of mails, and SES's suppression list.
+    pub outcomes: Arc<Outcomes>,
 }
 
 impl Default for Mailbox {
     fn default() -> Self {
-        Self { mails: Arc::default(), changes: broadcast::Sender::new(256), kept: None }
+        Self { mails: Arc::default(), changes: broadcast::Sender::new(256), kept: None, outcomes: Arc::default() }
     }
 }
 
@@ -146,9 +150,12 @@ impl Mailbox {
         deleted
     }
 
-    /// Takes a mail in and returns its id.
+    /// Takes a mail in, which arrives unless its address is on the suppression list, and returns its id.
     fn add(&self, parts: ses::Parts) -> String {
         let id = format!("local-{}", ids::uuid());
+        if let Outcome::IsSuppressed(_) = self.outcomes.decide(&id, &parts) {
+            return id;
+        }
         let mail = Mail {
             id: id.clone(),
             from: parts.from,

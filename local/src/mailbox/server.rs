@@ -1,6 +1,7 @@
 //! The mail address: SES for the functions, and the mailbox for people, tests and the page.
 //!
-//! - `POST /v2/email/outbound-emails`: SES v2's `SendEmail`
+//! - `POST /v2/email/outbound-emails`, `DELETE /v2/email/suppression/addresses/{address}`: SES v2's `SendEmail` and
+//!   `DeleteSuppressedDestination`
 //! - `GET /messages?to=ADDRESS`, `GET /messages/{id}`, `DELETE /messages`, `DELETE /messages/{id}`
 //! - `GET /messages/{id}/html`, `GET /messages/{id}/source`: the mail as a page of its own, and as it goes out
 //! - `GET /`: the page; `GET /rows` is its list, and `GET /events` has a server-sent `message` for each
@@ -11,7 +12,7 @@ use crate::{
     calls::{Call, Calls, Made},
     faults::{Attempt, Faults},
     guard,
-    iam::{self, Denied, Policies},
+    iam::{self, Denied, Need, Policies},
 };
 use async_stream::stream;
 use axum::{
@@ -24,11 +25,11 @@ use axum::{
         IntoResponse, Response,
         sse::{Event, KeepAlive, Sse},
     },
-    routing::{MethodRouter, any, get, post},
+    routing::{MethodRouter, any, delete as on_delete, get, post},
 };
 use futures::Stream;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::convert::Infallible;
 use tokio::sync::broadcast::error::RecvError;
 
@@ -60,6 +61,7 @@ pub fn router(mailbox: Mailbox, calls: Calls, policies: Policies, faults: Faults
         .route("/messages/{id}/html", get(show_html))
         .route("/messages/{id}/source", get(show_source))
         .route("/v2/email/outbound-emails", post(send).fallback(unsupported))
+        .route("/v2/email/suppression/addresses/{address}", on_delete(allow))
         .route("/v2/{*call}", any(unsupported))
         .layer(middleware::from_fn(keep_out))
         .with_state(Office { mailbox, calls, policies, faults })
@@ -143,32 +145,67 @@ async fn events(State(office): State<Office>) -> Sse<impl Stream<Item = Result<E
 }
 
 async fn send(State(office): State<Office>, headers: HeaderMap, body: Bytes) -> Response {
-    let authorization = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let caller = office.calls.caller(authorization);
-    let started = office.calls.now();
     let request = serde_json::from_slice(&body).unwrap_or_default();
-    let allowed = office.policies.check(caller.function.as_deref(), &iam::ses_needs(&request));
-    let (made, allowed_by) = match allowed {
-        Ok(allowed_by) => {
-            let attempt = Attempt { caller: &caller, action: "SendEmail", request: &request, tables: &[] };
-            (office.faults.around(attempt, async { take_in(&office.mailbox, &body) }).await, allowed_by)
-        }
-        Err(Denied(message)) => {
-            let answer = refusal(StatusCode::FORBIDDEN, "AccessDeniedException", &message);
-            (Made { answer, fault: None, cut: false }, Vec::new())
+    let needs = iam::ses_needs(&request);
+    let action = Action { name: "SendEmail", request: &request, needs: &needs };
+    office.call(&headers, &body, action, async { take_in(&office.mailbox, &body) }).await
+}
+
+async fn allow(State(office): State<Office>, headers: HeaderMap, Path(address): Path<String>) -> Response {
+    let needs = iam::ses_list_needs();
+    let action = Action { name: "DeleteSuppressedDestination", request: &Value::Null, needs: &needs };
+    let removed = async {
+        if office.mailbox.outcomes.allow(&address) {
+            Json(json!({})).into_response()
+        } else {
+            refusal(StatusCode::NOT_FOUND, "NotFoundException", "The address is not on the suppression list.")
         }
     };
-    let call = Call {
-        function: caller.function,
-        request_id: caller.request_id,
-        service: "ses",
-        action: "SendEmail".to_owned(),
-        tables: Vec::new(),
-        started,
-        ended: office.calls.now(),
-        status: if made.cut { 0 } else { made.answer.status().as_u16() },
-    };
-    office.calls.note(call, &body, made, allowed_by).await
+    office.call(&headers, &Bytes::new(), action, removed).await
+}
+
+/// A call of SES's.
+struct Action<'a> {
+    name: &'static str,
+    request: &'a Value,
+    needs: &'a [Need],
+}
+
+impl Office {
+    /// Makes a call if the caller may, with what is to go wrong, and notes it.
+    async fn call(
+        &self,
+        headers: &HeaderMap,
+        body: &Bytes,
+        action: Action<'_>,
+        effect: impl Future<Output = Response>,
+    ) -> Response {
+        let authorization = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let caller = self.calls.caller(authorization);
+        let started = self.calls.now();
+        let Action { name, request, needs } = action;
+        let (made, allowed_by) = match self.policies.check(caller.function.as_deref(), needs) {
+            Ok(allowed_by) => {
+                let attempt = Attempt { caller: &caller, action: name, request, tables: &[] };
+                (self.faults.around(attempt, effect).await, allowed_by)
+            }
+            Err(Denied(message)) => {
+                let answer = refusal(StatusCode::FORBIDDEN, "AccessDeniedException", &message);
+                (Made { answer, fault: None, cut: false }, Vec::new())
+            }
+        };
+        let call = Call {
+            function: caller.function,
+            request_id: caller.request_id,
+            service: "ses",
+            action: name.to_owned(),
+            tables: Vec::new(),
+            started,
+            ended: self.calls.now(),
+            status: if made.cut { 0 } else { made.answer.status().as_u16() },
+        };
+        self.calls.note(call, body, made, allowed_by).await
+    }
 }
 
 fn take_in(mailbox: &Mailbox, body: &[u8]) -> Response {

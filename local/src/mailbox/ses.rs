@@ -11,6 +11,10 @@ pub struct Parts {
     pub subject: String,
     pub text: String,
     pub html: String,
+    /// The tags of its events.
+    pub tags: Vec<(String, String)>,
+    /// The configuration set.
+    pub configuration_set: String,
     /// `Reply-To` first, where there is one.
     pub headers: Vec<(String, String)>,
 }
@@ -26,6 +30,8 @@ struct SendEmail {
     content: Content,
     #[serde(default)]
     email_tags: Vec<Tag>,
+    #[serde(default)]
+    configuration_set_name: String,
 }
 
 /// A tag, or a header.
@@ -105,7 +111,9 @@ pub fn parse(body: &[u8]) -> Result<Parts, String> {
     let reply_to = (!reply_to.is_empty()).then(|| ("Reply-To".to_owned(), reply_to));
     let more = simple.headers.into_iter().map(|Tag { name, value }| (name, value));
     let headers = reply_to.into_iter().chain(more).collect();
-    Ok(Parts { from, to, subject: simple.subject.data, text, html, headers })
+    let tags = request.email_tags.into_iter().map(|Tag { name, value }| (name, value)).collect();
+    let configuration_set = request.configuration_set_name;
+    Ok(Parts { from, to, subject: simple.subject.data, text, html, tags, configuration_set, headers })
 }
 
 /// SES takes neither a non-ASCII local part nor a Unicode domain; a display name has to be MIME-encoded.

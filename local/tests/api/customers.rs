@@ -207,6 +207,7 @@ fn insert(app: &TestApp, count: usize, padding: usize) {
         let customer = Customer {
             subject: Subject { app: superkey.clone(), cuid: Cuid::new().unwrap(), epoch: 0 },
             email_verified: false,
+            mail: None,
             email,
             profile: vec![("company", "Acme \"Quoted\"".to_owned()), ("address", "ä".repeat(padding))],
             status: Status::Active,

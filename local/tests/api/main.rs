@@ -28,9 +28,11 @@ mod rights;
 mod sam_local;
 mod story;
 mod support;
+mod test_apps;
 mod tickets;
 mod tls;
 mod trips;
+mod undeliverable;
 mod watch;
 
 use tools::fixtures;

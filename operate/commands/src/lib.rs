@@ -88,6 +88,7 @@ const GRANTS: Field = may_json("grants", "[\"passcode\"]", "what it may do besid
 const PLATFORM: Field = may("platform", "the platformkey of where single sign-on leads; null for nowhere");
 const MAILS_PER_DAY: Field =
     may_json("mails_per_day", "5000", "how many mails it may send a day (UTC); 5000 without it");
+const TEST: Field = may_json("test", "true", "whether it mails nothing and is told the passcodes, for ever");
 /// Beside the brand's name, which an App with a brand needs.
 const BRAND: &[Field] = &[
     may("brand.name", "the name in subject and text of its mails"),
@@ -131,7 +132,7 @@ macro_rules! commands {
 commands! {
     CreateApp "create_app" Changes
         "Gives a partner an App. Its supertoken is shown this once."
-        [&[needs("name", "the App's name, which its mails have where it has no brand"), GRANTS, PLATFORM, MAILS_PER_DAY], BRAND];
+        [&[needs("name", "the App's name, which its mails have where it has no brand"), GRANTS, PLATFORM, MAILS_PER_DAY, TEST], BRAND];
     ShowApp "show_app" Reads "Shows an App." [SUPERKEY];
     ListApps "list_apps" Reads "Lists the Apps." [LIST];
     ChangeApp "change_app" Changes
@@ -173,6 +174,12 @@ commands! {
     RevokeCredentials "revoke_credentials" Changes
         "Signs a customer out: ends one pair, or every pair with the living passcode and tickets."
         [CUID, &[may("key", "the pair that ends; all end without it")]];
+    AllowMail "allow_mail" Changes
+        "Lets mails to a customer's address be tried again, after a bounce, a complaint or a suppression."
+        [CUID];
+    ResetLimits "reset_limits" Changes
+        "Lets a customer's limits of mails and guesses begin anew. A living passcode stays, and so do the day's budgets."
+        [CUID];
     EraseCustomer "erase_customer" Erases
         "Erases a customer: record and address are gone, pairs, passcode and tickets dead at once."
         [CUID];

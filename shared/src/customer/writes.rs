@@ -1,7 +1,7 @@
 //! Writes of a customer's record and guard, which say some things alike: each is one transaction, on the condition that
 //! the record is as it was read.
 
-use super::{Customer, EMAIL_VERIFIED, guard_key, record_key};
+use super::{Customer, EMAIL_VERIFIED, guard_key, mail, record_key};
 use crate::{
     Store, Timestamp,
     email::EmailAddress,
@@ -18,7 +18,8 @@ const ATTEMPTS: usize = 5;
 /// What record and guard say alike is as it was read.
 #[must_use]
 pub fn as_read(customer: &Customer) -> Conditions {
-    Conditions::default()
+    let same_mail = mail::unchanged(Conditions::default(), customer.mail);
+    same_mail
         .equal("email", text(&customer.email))
         .equal("epoch", number(customer.subject.epoch))
         .equal(STATUS, customer.status.attribute())

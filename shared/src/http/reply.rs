@@ -78,6 +78,7 @@ fn words(error: &Error) -> (u16, &'static str, &'static str) {
         Error::InvalidPasscode => (401, "invalid_passcode", "Expired or invalid passcode."),
         Error::InvalidTicket => (401, "invalid_ticket", "Expired or invalid ticket."),
         Error::TooManyMails { .. } => (429, "too_many_mails", "Too many passcodes were mailed. Try again later."),
+        Error::MailUndeliverable => (422, "mail_undeliverable", "Mail does not reach this customer's address."),
         Error::RouteNotFound => (404, "route_not_found", "Not found."),
         Error::Failed { step, .. } => (500, "internal_error", step),
     }

@@ -118,6 +118,12 @@ impl Passcode {
         (digits.len() == DIGITS && digits.bytes().all(|byte| byte.is_ascii_digit())).then_some(Self(digits))
     }
 
+    /// The digits alone, for whoever the code is for.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+
     /// The code as a mail shows it: `1234 5678`.
     #[must_use]
     pub fn grouped(&self) -> String {

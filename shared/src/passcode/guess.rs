@@ -122,8 +122,8 @@ pub async fn redeem(
     let mut transaction = Transaction::new(store)
         .update(without_code(&key).set("failures", number(0)).only_if(living))?
         .put(Table::Credentials, pair)?;
-    if !guard.email_verified {
-        for update in guard.verified_updates() {
+    if guard.is_to_be_verified() {
+        for update in guard.verified_updates(now) {
             transaction = transaction.update(update)?;
         }
     }

@@ -37,6 +37,9 @@ pub const MOST_MAILS_PER_APP: u64 = 10_000_000;
 /// within the function's timeout.
 pub const NAMED_FOR: Duration = Duration::from_secs(20);
 
+/// For how long nothing is mailed to an address that a mail did not reach, unless the operator allows it before.
+pub const UNDELIVERABLE_FOR: Duration = Duration::from_hours(24);
+
 /// How long an item outlives its last claim of a mail: the failures in a row are remembered that long.
 pub const KEPT: Duration = Duration::from_hours(30 * 24);
 

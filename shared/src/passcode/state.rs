@@ -5,10 +5,11 @@ use super::{
     limits::{FAILURES_IN_A_ROW, GUESSES_PER_PASSCODE, KEPT, PAUSE},
 };
 use crate::{
-    Timestamp,
+    Store, Timestamp,
     email::EmailAddress,
     id::Superkey,
-    store::{Item, ItemExt, Key, Table, Update, ttl},
+    random,
+    store::{Conditions, Item, ItemExt, Key, StoreError, Table, Update, bytes, ttl},
 };
 
 /// Where the passcode of an address in an App is. Keyed by address, it is read in one call with the guard.
@@ -30,6 +31,25 @@ pub(super) fn without_code(key: &Key) -> Update {
 pub fn ended(superkey: &Superkey, address: &EmailAddress, now: Timestamp) -> Update {
     // Where there is no item the update makes one, which is tidied up as any other.
     without_code(&record_key(superkey, address)).set("ttl", ttl(now + KEPT))
+}
+
+/// Lets the windows of mails, the failures in a row and the pause of an address begin anew. A living passcode stays, with
+/// its guesses and its cooldown.
+///
+/// # Errors
+/// What DynamoDB or the network answered; no randomness.
+pub async fn reset_limits(store: &Store, superkey: &Superkey, address: &EmailAddress) -> Result<(), StoreError> {
+    let key = record_key(superkey, address);
+    let claim: [u8; 16] = random::bytes()?;
+    let update = Update::of(&key)
+        .remove("mails")
+        .remove("failures")
+        .remove("last_guess_at")
+        // Who has read the item, or is mailing, would write what it counted before: the claim is not theirs any more.
+        .set("claim", bytes(claim))
+        .only_if(Conditions::default().exists("id"));
+    // Where there is no item there is nothing that limits.
+    store.update(update).await.map(|_| ())
 }
 
 /// What the item says. Everything is absent before the first mail.

@@ -61,6 +61,14 @@ impl Conditions {
         self.name(name)
     }
 
+    /// A moment that is there is before this one.
+    #[must_use]
+    pub fn earlier(mut self, name: &str, than: Timestamp) -> Self {
+        self.clauses.push(format!("#{name} < :than"));
+        self.values.insert(":than".to_owned(), number(than.as_millis()));
+        self.name(name)
+    }
+
     /// One of these holds.
     #[must_use]
     pub fn any_of(mut self, alternatives: impl IntoIterator<Item = Self>) -> Self {

@@ -75,7 +75,7 @@ fn a_customer_has_the_fields_and_the_lengths_that_are_described() {
     let mut shown: BTreeSet<_> = sent.keys().cloned().collect();
     sent.insert("email".to_owned(), Some(254));
     assert_eq!(properties(&schemas["CustomerDetails"]), sent);
-    shown.extend(["cuid", "email", "email_verified", "created_at"].map(str::to_owned));
+    shown.extend(["cuid", "email", "email_verified", "mail", "created_at"].map(str::to_owned));
     assert_eq!(properties(&schemas["Customer"]).into_keys().collect::<BTreeSet<_>>(), shown);
 
     let mut required: BTreeSet<_> = profile::FIELDS.iter().filter(|field| field.required).map(|it| it.name).collect();

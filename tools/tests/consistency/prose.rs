@@ -7,7 +7,10 @@ use std::{collections::BTreeSet, fs};
 
 use shared::{
     app::Grant,
-    passcode::limits::{DIGITS, FAILURES_IN_A_ROW, GUESSES_PER_PASSCODE, MAIL_WINDOWS, PAUSE},
+    passcode::limits::{
+        DIGITS, FAILURES_IN_A_ROW, GUESSES_PER_PASSCODE, MAIL_WINDOWS, MAILS_PER_APP, MAILS_PER_MAILBOX, PAUSE,
+        UNDELIVERABLE_FOR,
+    },
 };
 
 use crate::{read, root, template};
@@ -103,6 +106,13 @@ fn the_limits_of_guesses_and_mails_are_said_alike() {
         ("docs/security.md", format!("fewer than {guesses} tried, not tried yet, fewer than {failures} failures")),
         ("docs/security.md", format!("| {failures} in a row over all codes")),
         ("docs/operations.md", format!("Per passcode {five} guesses count, so at most {guesses} in")),
+        ("openapi.yaml", format!("past {MAILS_PER_MAILBOX} a day to one mailbox")),
+        ("docs/security.md", format!("{MAILS_PER_MAILBOX} a day to one mailbox over all Apps")),
+        ("docs/security.md", format!("| {MAILS_PER_MAILBOX} mails a day to one mailbox over all Apps")),
+        ("docs/operations.md", format!("one mailbox was sent {MAILS_PER_MAILBOX} in a day")),
+        ("operate/commands/src/lib.rs", format!("a day (UTC); {MAILS_PER_APP} without it")),
+        ("openapi.yaml", format!("It stays so for {} hours", UNDELIVERABLE_FOR.as_secs() / 3600)),
+        ("docs/operations.md", format!("For {} hours the App then gets `422`", UNDELIVERABLE_FOR.as_secs() / 3600)),
         ("examples/partner-site/src/codes.rs", format!("const GUESSES: usize = {guesses};")),
     ]);
 }

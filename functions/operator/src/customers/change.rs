@@ -1,7 +1,8 @@
 //! Changing a customer's fields, the address too.
 
 use shared::{
-    customer::{self, Customer, EMAIL_VERIFIED, as_read, guard_key, its_own, record_key},
+    app::{self, AppRecord},
+    customer::{self, Customer, EMAIL_VERIFIED, MailOutcome, as_read, guard_key, its_own, record_key},
     email::EmailAddress,
     fields::Fields,
     id::Cuid,
@@ -11,7 +12,12 @@ use shared::{
 };
 
 use super::{ATTEMPTS, contended, read, to_json};
-use crate::{Deps, Done, OperatorError, fields::finish, values};
+use crate::{
+    Deps, Done, OperatorError,
+    apps::APP,
+    fields::{finish, in_words},
+    values,
+};
 
 pub async fn change(deps: &Deps, mut fields: Fields) -> Result<Done, OperatorError> {
     let cuid = fields.required("cuid", values::cuid);
@@ -23,9 +29,15 @@ pub async fn change(deps: &Deps, mut fields: Fields) -> Result<Done, OperatorErr
     }
     for _ in 0..ATTEMPTS {
         let (before, address) = read(deps, &cuid).await?;
+        if let Some(address) = &changes.email {
+            let app = deps.store.get(app::record_key(&before.subject.app)).await?;
+            let app = app.as_ref().and_then(AppRecord::from_item).ok_or(APP)?;
+            app.check_address(address).map_err(|why| OperatorError::invalid(&in_words("email", why)))?;
+        }
         let (mut after, new_address) = apply(&before, &address, &changes);
         if address.lookup_hash() != new_address.lookup_hash() {
             after.email_verified = false;
+            after.mail = None;
             // Whoever had the old address may hold pairs.
             if keep_pairs != Some(true) {
                 after.subject.epoch = customer::next_epoch(&before, deps.clock.now());
@@ -67,6 +79,8 @@ fn write<'a>(
         .set("email", text(&after.email))
         .set("epoch", number(after.subject.epoch))
         .set_or_remove(EMAIL_VERIFIED, after.email_verified.then_some(Attribute::Bool(true)));
+    let mail = MailOutcome::attributes(after.mail).into_iter();
+    let alike = mail.fold(alike, |update, (name, value)| update.set_or_remove(name, value));
     let record = changes
         .values
         .iter()
