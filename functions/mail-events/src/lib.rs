@@ -87,6 +87,8 @@ struct Said {
     at: Option<Timestamp>,
 }
 
+const STEP: &str = "The event could not be noted.";
+
 /// Notes the event and writes the line; answers the event's name, or `null` for what is none of SES's events about a
 /// passcode's mail.
 ///
@@ -101,8 +103,8 @@ pub async fn handle(deps: &Deps, event: LambdaEvent<Value>) -> Result<Value, &'s
         // A moment that is still to come would hide whatever happens until then.
         let outcome = MailOutcome { status, at: at.min(deps.clock.now()) };
         note_mail(&deps.store, &recipient, outcome).await.map_err(|error| {
-            tracing::error!(request_id, cause = %Causes(&*error), "failed");
-            "The event could not be noted."
+            tracing::error!(request_id, step = STEP, cause = %Causes(&*error), "failed");
+            STEP
         })?;
     }
     said.event.log(request_id, &recipient.app, &recipient.cuid);
