@@ -2,7 +2,7 @@
 
 use super::{
     Invocation, Outcome, Running, Spec,
-    process::{self, End, Idle},
+    process::{self, End, News},
 };
 use crate::{
     assignments::Assignments,
@@ -35,19 +35,19 @@ impl Pool {
     #[must_use]
     pub fn new(spec: Spec, assignments: Assignments, logs: Logs, requests: Requests) -> Self {
         let (messages, inbox) = mpsc::unbounded_channel();
-        let (idle_sender, idle_inbox) = mpsc::unbounded_channel();
+        let (news, news_inbox) = mpsc::unbounded_channel();
         let arn = format!("arn:aws:lambda:{REGION}:{ACCOUNT}:function:{}", spec.name);
         let aliases = spec.aliases.clone();
         let state = State {
-            context: process::Context { spec: Arc::new(spec), assignments, logs, requests, idle: idle_sender },
+            context: process::Context { spec: Arc::new(spec), assignments, logs, requests, news },
             queue: VecDeque::new(),
             idle: Vec::new(),
             processes: JoinSet::new(),
             started: 0,
-            starting: 0,
+            coming: 0,
             warming: Vec::new(),
         };
-        Self { arn, aliases, messages, task: tokio::spawn(state.run(inbox, idle_inbox)) }
+        Self { arn, aliases, messages, task: tokio::spawn(state.run(inbox, news_inbox)) }
     }
 
     /// Starts one process if there is none, and waits until it has asked for work.
@@ -113,22 +113,24 @@ struct State {
     processes: JoinSet<End>,
     /// Processes started so far, by which each gets its number.
     started: usize,
-    /// Processes that have not asked for work yet.
-    starting: usize,
+    /// Processes that will ask for work: they start, or have just replied.
+    coming: usize,
     warming: Vec<oneshot::Sender<Result<(), String>>>,
 }
 
 impl State {
-    async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<Message>, mut idle_inbox: mpsc::UnboundedReceiver<Idle>) {
+    async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<Message>, mut news: mpsc::UnboundedReceiver<News>) {
         loop {
             tokio::select! {
+                // Who calls again has its reply: that its process will ask for more was told before.
+                biased;
+                Some(news) = news.recv() => self.hear(news),
                 message = inbox.recv() => match message {
                     Some(Message::Invoke(invocation)) => self.queue.push_back(invocation),
                     Some(Message::Warm(ready)) if self.idle.is_empty() => self.warming.push(ready),
                     Some(Message::Warm(ready)) => drop(ready.send(Ok(()))),
                     None => return,
                 },
-                Some(asked) = idle_inbox.recv() => self.welcome(asked),
                 Some(ended) = self.processes.join_next() => self.bury(ended.unwrap_or(End::Ended(None))),
             }
             self.hand_out();
@@ -136,11 +138,16 @@ impl State {
         }
     }
 
-    fn welcome(&mut self, asked: Idle) {
-        if asked.first {
-            self.starting = self.starting.saturating_sub(1);
-        }
-        self.idle.push(asked.work);
+    fn hear(&mut self, news: News) {
+        let work = match news {
+            News::Replied => {
+                self.coming += 1;
+                return;
+            }
+            News::Asks(work) => work,
+        };
+        self.coming = self.coming.saturating_sub(1);
+        self.idle.push(work);
         for ready in self.warming.drain(..) {
             // Whoever asked may have given up waiting.
             let _ = ready.send(Ok(()));
@@ -150,9 +157,10 @@ impl State {
     fn bury(&mut self, end: End) {
         match end {
             End::Ended(None) => {}
+            End::Left => self.coming = self.coming.saturating_sub(1),
             End::Ended(Some(undelivered)) => self.queue.push_front(undelivered),
             End::NotStarted(why) => {
-                self.starting = self.starting.saturating_sub(1);
+                self.coming = self.coming.saturating_sub(1);
                 // Whoever waits for the start says why there was none; otherwise the log does.
                 if self.warming.is_empty() {
                     self.context.logs.report(&self.context.spec.name, "", format!("does not start: {why}"));
@@ -186,9 +194,9 @@ impl State {
 
     fn start_missing(&mut self) {
         let wanted = self.queue.len().max(usize::from(!self.warming.is_empty()));
-        while self.starting < wanted && self.processes.len() < self.context.spec.concurrency {
+        while self.coming < wanted && self.processes.len() < self.context.spec.concurrency {
             self.started += 1;
-            self.starting += 1;
+            self.coming += 1;
             self.processes.spawn(process::run(self.context.clone(), self.started));
         }
     }

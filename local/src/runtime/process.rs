@@ -23,10 +23,12 @@ use tokio::{
 /// How long a process may take until it asks for its first invocation, as in Lambda.
 const INIT_LIMIT: Duration = Duration::from_secs(10);
 
-/// A process that asks for work; `first` when it has only just started.
-pub(super) struct Idle {
-    pub first: bool,
-    pub work: oneshot::Sender<Invocation>,
+/// What a process tells its pool.
+pub(super) enum News {
+    /// It has replied, and will ask for more.
+    Replied,
+    /// It asks for work.
+    Asks(oneshot::Sender<Invocation>),
 }
 
 /// What every process of one function shares.
@@ -36,13 +38,15 @@ pub(super) struct Context {
     pub assignments: Assignments,
     pub logs: Logs,
     pub requests: Requests,
-    pub idle: mpsc::UnboundedSender<Idle>,
+    pub news: mpsc::UnboundedSender<News>,
 }
 
 /// How a process ended.
 pub(super) enum End {
     /// Before it asked for work, and why.
     NotStarted(String),
+    /// After a reply, without asking for more.
+    Left,
     /// Later. An invocation that it was to take and did not is given back.
     Ended(Option<Invocation>),
 }
@@ -133,7 +137,7 @@ impl Process {
         let mut first = true;
         loop {
             self.freeze(Signal::STOP);
-            let invocation = match self.wait_for_work(first, &mut asking).await {
+            let invocation = match self.wait_for_work(&mut asking).await {
                 Ok(invocation) => invocation,
                 Err(undelivered) => return End::Ended(undelivered),
             };
@@ -155,6 +159,10 @@ impl Process {
             let outcome = self.work(&invocation.request_id, deadline).await;
             self.context.assignments.end(&self.name);
             let dead = outcome.is_err();
+            if !dead {
+                // Before the caller hears of it: whoever calls again at once needs no second process.
+                let _ = self.context.news.send(News::Replied);
+            }
             let outcome = outcome.unwrap_or_else(|failed| failed);
             self.context.requests.replied(&invocation.recorded_as, outcome.bytes());
             self.context
@@ -168,7 +176,7 @@ impl Process {
             }
             asking = match self.next(deadline).await {
                 Some(asking) => asking,
-                None => return End::Ended(None),
+                None => return End::Left,
             };
         }
     }
@@ -204,11 +212,10 @@ impl Process {
     /// The process has ended; an invocation handed over in that very moment goes back to the pool.
     async fn wait_for_work(
         &mut self,
-        first: bool,
         asking: &mut oneshot::Sender<Delivery>,
     ) -> Result<Invocation, Option<Invocation>> {
         let (sender, mut work) = oneshot::channel();
-        self.context.idle.send(Idle { first, work: sender }).map_err(|_| None)?;
+        self.context.news.send(News::Asks(sender)).map_err(|_| None)?;
         loop {
             tokio::select! {
                 biased;
