@@ -87,8 +87,12 @@ func create(app caller, email string) string {
 	jane := atom.NewCustomerDetails("Generated Ltd", email)
 	jane.SetName("Jané Doe")
 	jane.SetZip("EC1A 1AA")
-	created := ok(app.CustomersAPI.CreateCustomer(app.ctx).CustomerDetails(*jane).Execute())
-	_, response, err := app.CustomersAPI.CreateCustomer(app.ctx).CustomerDetails(*jane).Execute()
+	// A reply that is lost is asked for again with the same Idempotency-Key.
+	once := app.CustomersAPI.CreateCustomer(app.ctx).CustomerDetails(*jane).IdempotencyKey(email)
+	lost := ok(once.Execute())
+	created, response, err := once.Execute()
+	check(err == nil && created.GetCuid() == lost.GetCuid() && response.Header.Get("Idempotent-Replayed") == "true", response, err)
+	_, response, err = app.CustomersAPI.CreateCustomer(app.ctx).CustomerDetails(*jane).Execute()
 	again := refused(response, err, 409, "customer_exists")
 	check(again.GetCuid() == created.GetCuid(), again)
 	wrong := atom.NewCustomerDetails("Generated Ltd", "nobody")
@@ -123,6 +127,11 @@ func readRecord(pair *atom.IssuedPair, email string) *atom.Customer {
 	record := ok(customer.CustomersAPI.GetCustomer(customer.ctx, pair.GetCuid()).Execute())
 	check(record.GetEmail() == email && record.GetName() == "Jané Doe" && !record.HasCity(), record)
 	check(record.GetEmailVerified() && !record.GetCreatedAt().IsZero(), record)
+	change := atom.NewCustomerChange()
+	change.SetCity("London")
+	change.SetZipNil()
+	record = ok(customer.CustomersAPI.ChangeCustomer(customer.ctx, pair.GetCuid()).CustomerChange(*change).Execute())
+	check(record.GetCity() == "London" && !record.HasZip() && record.GetName() == "Jané Doe", record)
 	_, response, err := customer.CustomersAPI.GetCustomer(customer.ctx, strings.Repeat("0", 22)).Execute()
 	refused(response, err, 404, "no_matching_key")
 	return record
@@ -139,8 +148,10 @@ func signOut(pair, other *atom.IssuedPair) {
 	ok(elsewhere.CustomersAPI.GetCustomer(elsewhere.ctx, pair.GetCuid()).Execute())
 }
 
-// All customers, page by page.
+// One customer by its address; all of them page by page.
 func listAll(app caller, email, cuid string) {
+	found := ok(app.CustomersAPI.ListCustomers(app.ctx).Email(email).Execute())
+	check(len(found) == 1 && found[0].GetCuid() == cuid, found)
 	more := atom.NewCustomerDetails("Müller GmbH", "more-"+email)
 	second := ok(app.CustomersAPI.CreateCustomer(app.ctx).CustomerDetails(*more).Execute())
 	seen := map[string]int{}

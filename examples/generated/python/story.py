@@ -2,6 +2,7 @@
 
 import os
 import re
+import uuid
 from datetime import datetime, timezone
 from http import HTTPStatus
 from typing import TypeVar
@@ -9,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 from atom_customers_client import AuthenticatedClient
-from atom_customers_client.api.customers import create_customer, get_customer, list_customers
+from atom_customers_client.api.customers import change_customer, create_customer, get_customer, list_customers
 from atom_customers_client.api.sign_in import (
     authenticate,
     authenticate_without_passcode,
@@ -20,6 +21,7 @@ from atom_customers_client.api.single_sign_on import redeem_ticket, start_sso
 from atom_customers_client.models import (
     ApiError,
     Customer,
+    CustomerChange,
     CustomerDetails,
     Identity,
     IssuedPair,
@@ -56,7 +58,12 @@ email = f"generated+python{os.getpid()}@example.com"
 jane = CustomerDetails(company="Generated Ltd", email=email, name="Jané Doe", zip_="EC1A 1AA")
 
 # Created once; the pair is for the server. The 409 says who has the address, and nothing about who typed it.
-created: IssuedPair = ok(create_customer.sync_detailed(client=app, body=jane))
+# A reply that is lost is asked for again with the same Idempotency-Key.
+once = str(uuid.uuid4())
+lost: IssuedPair = ok(create_customer.sync_detailed(client=app, body=jane, idempotency_key=once))
+replayed = create_customer.sync_detailed(client=app, body=jane, idempotency_key=once)
+created: IssuedPair = ok(replayed)
+assert replayed.headers["idempotent-replayed"] == "true" and created.cuid == lost.cuid, replayed
 again = refused(create_customer.sync_detailed(client=app, body=jane), HTTPStatus.CONFLICT, "customer_exists")
 assert again.cuid == created.cuid
 wrong = CustomerDetails(company="Generated Ltd", email="nobody")
@@ -79,10 +86,14 @@ customer = caller(pair.key, pair.token)
 record: Customer = ok(get_customer.sync_detailed(pair.cuid, client=customer))
 assert (record.email, record.name, record.zip_, record.city) == (email, "Jané Doe", "EC1A 1AA", UNSET), record
 assert record.email_verified
+changed = change_customer.sync_detailed(pair.cuid, client=customer, body=CustomerChange(city="London", zip_=None))
+record = ok(changed)
+assert (record.city, record.zip_, record.name) == ("London", UNSET, "Jané Doe"), record
 other = "0" * 22
 refused(get_customer.sync_detailed(other, client=customer), HTTPStatus.NOT_FOUND, "no_matching_key")
 
-# All customers, page by page.
+# One by its address; all of them page by page.
+assert [found.cuid for found in ok(list_customers.sync_detailed(client=app, email=email))] == [pair.cuid]
 more = CustomerDetails(company="Müller GmbH", email=f"more-{email}")
 expected = {pair.cuid, ok(create_customer.sync_detailed(client=app, body=more)).cuid}
 seen: list[str] = []

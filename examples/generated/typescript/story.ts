@@ -39,7 +39,13 @@ const path = { identifier: email };
 const jane: Schemas["CustomerDetails"] = { company: "Generated Ltd", email, name: "Jané Doe", zip: "EC1A 1AA" };
 
 // Created once; the pair is for the server. The 409 says who has the address, and nothing about who typed it.
-const created = ok(await app.POST("/customer", { body: jane }));
+// A reply that is lost is asked for again with the same Idempotency-Key.
+const once = { params: { header: { "Idempotency-Key": crypto.randomUUID() } }, body: jane };
+const lost = ok(await app.POST("/customer", once));
+const replayed = await app.POST("/customer", once);
+const created = ok(replayed);
+assert.equal(replayed.response.headers.get("idempotent-replayed"), "true");
+assert.equal(created.cuid, lost.cuid);
 const again = refused(await app.POST("/customer", { body: jane }), 409, "customer_exists");
 assert.equal(again.cuid, created.cuid);
 const wrong = { company: "Generated Ltd", email: "nobody" };
@@ -63,12 +69,18 @@ assert.ok(new Date(pair.expires_at) > new Date());
 // With that pair the customer reads its own record, and no other.
 const customer = caller({ "x-access-key": pair.key, "x-access-token": pair.token });
 const read = (cuid: string) => customer.GET("/customer/{identifier}", { params: { path: { identifier: cuid } } });
-const record = ok(await read(pair.cuid));
-assert.deepEqual([record.email, record.name, record.zip, record.city], [email, "Jané Doe", "EC1A 1AA", undefined]);
-assert.ok(record.email_verified && new Date(record.created_at) <= new Date());
+const first = ok(await read(pair.cuid));
+assert.deepEqual([first.email, first.name, first.zip, first.city], [email, "Jané Doe", "EC1A 1AA", undefined]);
+assert.ok(first.email_verified && new Date(first.created_at) <= new Date());
+const own = { path: { identifier: pair.cuid } };
+const change = { params: own, body: { city: "London", zip: null } };
+const record = ok(await customer.PATCH("/customer/{identifier}", change));
+assert.deepEqual([record.city, record.zip, record.name], ["London", undefined, "Jané Doe"]);
 refused(await read("0".repeat(22)), 404, "no_matching_key");
 
-// All customers, page by page.
+// One by its address; all of them page by page.
+const found = ok(await app.GET("/customer", { params: { query: { email } } }));
+assert.deepEqual(found.map((customer) => customer.cuid), [pair.cuid]);
 const more = ok(await app.POST("/customer", { body: { company: "Müller GmbH", email: `more-${email}` } }));
 const seen: string[] = [];
 let cursor: string | undefined;
@@ -99,7 +111,7 @@ assert.deepEqual([identity.return_to, identity.state], ["/campaigns?tab=spend", 
 refused(await platform.POST("/sso/redeem", { body: { ticket } }), 401, "invalid_ticket");
 
 // The customer signs out, and that pair alone is no longer good.
-const mine = { params: { path: { identifier: pair.cuid } } };
+const mine = { params: own };
 assert.equal((await customer.DELETE("/customer/{identifier}/auth", mine)).response.status, 204);
 refused(await read(pair.cuid), 403, "invalid_token");
 const other = caller({ "x-access-key": vouched.key, "x-access-token": vouched.token });

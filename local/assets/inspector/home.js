@@ -32,7 +32,7 @@ function showCredentials({ api, app, platform }) {
     `export SUPERTOKEN=${token(app.supertoken)}`,
     `export PLATFORMKEY=${platform.platformkey}`,
     `export PLATFORMTOKEN=${token(platform.platformtoken)}`,
-    `alias atom='curl -sS -H "x-access-superkey: $SUPERKEY" -H "x-access-supertoken: $SUPERTOKEN"'`,
+    `as_app() { curl -sS -w '\\n' -H "x-access-superkey: $SUPERKEY" -H "x-access-supertoken: $SUPERTOKEN" "$@"; }`,
   ].join("\n");
   const text = document.querySelector("#exports");
   const paint = (shown) => { text.textContent = lines((token) => (shown ? token : hidden)); };

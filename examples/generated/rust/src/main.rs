@@ -66,7 +66,11 @@ async fn main() -> Result<()> {
 async fn create(app: &Client, email: &str) -> Result<IssuedPair> {
     let name: types::CustomerDetailsName = "Jané Doe".parse()?;
     let jane = CustomerDetails::try_from(details(email).name(name))?;
-    let created = app.create_customer().body(jane.clone()).send().await?;
+    // A reply that is lost is asked for again with the same Idempotency-Key.
+    let once = async || app.create_customer().idempotency_key(email).body(jane.clone()).send().await;
+    let lost = once().await?;
+    let created = once().await?;
+    ensure!(created.cuid == lost.cuid && created.headers()["idempotent-replayed"] == "true", "{created:?}");
     let again = refused(app.create_customer().body(jane).send().await, 409, "customer_exists")?;
     ensure!(again.cuid.as_deref() == Some(&**created.cuid));
     let invalid = refused(app.create_customer().body(details("a@b@c")).send().await, 400, "invalid_request")?;
@@ -95,6 +99,10 @@ async fn read_record(pair: &IssuedPair, email: &str) -> Result<Customer> {
     let record = customer.get_customer().identifier(&**pair.cuid).send().await?.into_inner();
     ensure!(record.email == email && record.name.as_deref() == Some("Jané Doe") && record.city.is_none(), "{record:?}");
     ensure!(record.email_verified, "{record:?}");
+    let city: types::CustomerChangeCity = "London".parse()?;
+    let change = types::CustomerChange::builder().city(city);
+    let record = customer.change_customer().identifier(&**pair.cuid).body(change).send().await?.into_inner();
+    ensure!(record.city.as_deref() == Some("London") && record.name.as_deref() == Some("Jané Doe"), "{record:?}");
     refused(customer.get_customer().identifier("0".repeat(22)).send().await, 404, "no_matching_key")?;
     Ok(record)
 }
@@ -109,8 +117,10 @@ async fn sign_out(pair: &IssuedPair, other: &IssuedPair) -> Result<()> {
     Ok(())
 }
 
-/// All customers, page by page.
+/// One customer by its address; all of them page by page.
 async fn list_all(app: &Client, email: &str, cuid: &types::Cuid) -> Result<()> {
+    let found = app.list_customers().email(email).send().await?;
+    ensure!(found.len() == 1 && found[0].cuid == *cuid, "{found:?}");
     let more = CustomerDetails::builder().company("Müller GmbH").email(format!("more-{email}"));
     let more = app.create_customer().body(more).send().await?;
     let mut seen = BTreeSet::new();
