@@ -87,7 +87,7 @@ struct Said {
     at: Option<Timestamp>,
 }
 
-const STEP: &str = "The event could not be noted.";
+const FAILED: &str = "The event could not be noted.";
 
 /// Notes the event and writes the line; answers the event's name, or `null` for what is none of SES's events about a
 /// passcode's mail.
@@ -103,8 +103,8 @@ pub async fn handle(deps: &Deps, event: LambdaEvent<Value>) -> Result<Value, &'s
         // A moment that is still to come would hide whatever happens until then.
         let outcome = MailOutcome { status, at: at.min(deps.clock.now()) };
         note_mail(&deps.store, &recipient, outcome).await.map_err(|error| {
-            tracing::error!(request_id, step = STEP, cause = %Causes(&*error), "failed");
-            STEP
+            tracing::error!(request_id, step = FAILED, cause = %Causes(&*error), "failed");
+            FAILED
         })?;
     }
     said.event.log(request_id, &recipient.app, &recipient.cuid);

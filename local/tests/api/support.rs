@@ -2,7 +2,6 @@
 
 use local::{
     binaries,
-    calls::Call,
     demo::{self, Demo},
     system::{Options, System},
 };
@@ -110,11 +109,6 @@ impl TestApp {
     /// How long the next mail of a passcode is held back, in milliseconds.
     pub fn cooldown(&self) -> u64 {
         1000 * self.setting("PASSCODE_COOLDOWN_SECONDS").parse::<u64>().unwrap()
-    }
-
-    /// What the functions called for the request that `response` answers.
-    pub fn calls_for(&self, response: &Response) -> Vec<Call> {
-        self.system.backends.calls.of_request(request_id(response))
     }
 }
 
