@@ -24,15 +24,27 @@ fn count(template: &Value, kind: &str) -> Result<usize> {
     Ok(resources.values().filter(|resource| resource["Type"] == kind).count())
 }
 
+/// How many metrics the alarms of the template watch, each of which is paid for as an alarm.
+fn watched(template: &Value) -> Result<usize> {
+    let resources = template["Resources"].as_object().context("the template has no resources")?;
+    let alarms = resources.values().filter(|resource| resource["Type"] == "AWS::CloudWatch::Alarm");
+    Ok(alarms
+        .map(|alarm| match alarm["Properties"]["Metrics"].as_array() {
+            Some(metrics) => metrics.iter().filter(|metric| metric.get("MetricStat").is_some()).count(),
+            None => 1,
+        })
+        .sum())
+}
+
 fn items(template: &str) -> Result<Vec<Item>> {
     let template = parse(template)?;
-    let alarms = count(&template, "AWS::CloudWatch::Alarm")?;
+    let alarms = watched(&template)?;
     let secrets = count(&template, "AWS::SecretsManager::Secret")?;
     let keys = count(&template, "AWS::KMS::Key")?;
     let dashboards = count(&template, "AWS::CloudWatch::Dashboard")?;
     let item = |what: &str, price, unit, idle, since| Item { what: what.to_owned(), price, unit, idle, since };
     let mut items = vec![
-        item("alarms", prices::ALARM, "each; an account's first 10 are free", alarms, "2026-02"),
+        item("metrics that alarms watch", prices::ALARM, "each; an account's first 10 are free", alarms, "2026-02"),
         item("secrets (the pepper)", prices::SECRET, "each", secrets, "2024-11"),
     ];
     if keys > 0 {
@@ -72,15 +84,18 @@ pub fn table(template: &str) -> Result<String> {
 mod tests {
     #[test]
     fn what_the_template_declares_is_counted() {
-        let template = "Resources:\n  A: {Type: AWS::CloudWatch::Alarm}\n  B: {Type: AWS::CloudWatch::Alarm}\n  \
+        let template = "Resources:\n  A: {Type: AWS::CloudWatch::Alarm}\n  B:\n    Type: AWS::CloudWatch::Alarm\n    \
+                        Properties: {Metrics: [{Expression: a + b}, {MetricStat: {}}, {MetricStat: {}}]}\n  \
                         C: {Type: AWS::SecretsManager::Secret}\n";
-        assert!((super::sum(template).unwrap() - 0.60).abs() < 1e-9);
+        assert!((super::sum(template).unwrap() - 0.70).abs() < 1e-9);
         let table = super::table(template).unwrap();
         assert!(
-            table.contains("| alarms | 0.1 | each; an account's first 10 are free | 2 | 0.20 | 2026-02 |"),
+            table.contains(
+                "| metrics that alarms watch | 0.1 | each; an account's first 10 are free | 3 | 0.30 | 2026-02 |"
+            ),
             "{table}"
         );
-        assert!(table.ends_with("| **all** | | | | **0.60** | |\n"), "{table}");
+        assert!(table.ends_with("| **all** | | | | **0.70** | |\n"), "{table}");
         assert!(!table.contains("KMS"), "{table}");
     }
 }

@@ -112,6 +112,44 @@ fn complaints_are_counted_by_us() {
     assert_eq!(complaints["Dimensions"], json!([{ "Name": "Event", "Value": "mail_complaint" }]));
 }
 
+/// No line of the operator's tells of a call that ran out of time, and Lambda's count alone has everybody's typing errors
+/// in it.
+#[test]
+fn an_operators_command_that_never_ended_rings_and_a_refused_one_does_not() {
+    let resources = resources();
+    let operator = &resources["OperatorAlarm"]["Properties"];
+    let metrics = operator["Metrics"].as_array().unwrap();
+    let expression = metrics[0]["Expression"].as_str().unwrap();
+    assert_eq!(expression, "FILL(failed, 0) + IF(FILL(errors, 0) > 0, FILL(unfinished, 0), 0)");
+    let metric = |id: &str| {
+        let found = metrics.iter().find(|metric| metric["Id"] == id).unwrap();
+        assert_eq!(found["ReturnData"], false, "{id}: an alarm watches one value");
+        assert_eq!(
+            (&found["MetricStat"]["Stat"], &found["MetricStat"]["Period"]),
+            (&json!("Sum"), &json!(300)),
+            "{id}"
+        );
+        found["MetricStat"]["Metric"].clone()
+    };
+    let namespace = json!({ "Fn::Sub": "AtomCustomers/${AWS::StackName}" });
+    assert_eq!(metric("failed"), json!({ "Namespace": namespace, "MetricName": "FailedCommands" }));
+    assert_eq!(metric("unfinished"), json!({ "Namespace": namespace, "MetricName": "UnfinishedCalls" }));
+    assert_eq!(
+        metric("errors"),
+        json!({
+            "Namespace": "AWS/Lambda",
+            "MetricName": "Errors",
+            "Dimensions": [{ "Name": "FunctionName", "Value": { "Ref": "OperatorFunction" } }]
+        })
+    );
+    // Lambda writes its line in JSON, and at a level that is kept.
+    let unfinished = &resources["UnfinishedCalls"]["Properties"];
+    assert_eq!(unfinished["LogGroupName"], json!({ "Ref": "FunctionLogs" }));
+    assert_eq!(unfinished["FilterPattern"], r#"{ $.type = "platform.report" && $.record.status != "success" }"#);
+    let logging = &document()["Globals"]["Function"]["LoggingConfig"];
+    assert_eq!((&logging["LogFormat"], &logging["SystemLogLevel"]), (&json!("JSON"), &json!("INFO")));
+}
+
 /// CloudFormation watches for some minutes only; metrics come up to two minutes late.
 #[test]
 fn an_alarm_that_undoes_an_update_rings_while_it_is_watched() {
