@@ -26,10 +26,7 @@ check_checkov() {
 step sam-build "Every function builds as it would be deployed"
 check_sam_build() {
   python_tool sam
-  python_tool cargo-lambda
-  # SAM builds one function after another, each with a long link on one core. All of them first, side by side, and SAM
-  # finds them built.
-  cargo lambda build --release
+  build_functions
   sam build --parameter-overrides "Architecture=$(uname -m | sed s/aarch64/arm64/)"
   local crate bootstrap
   for crate in functions/*/; do
@@ -37,6 +34,13 @@ check_sam_build() {
     [[ -x $bootstrap ]] || { echo "sam build left no $bootstrap" >&2; return 1; }
     printf '%8d  %s\n' "$(stat -c %s "$bootstrap")" "$bootstrap"
   done
+}
+
+# What is deployed, in target/lambda. SAM would build one function after another, each with a long link on one core. So all of
+# them are built first, side by side, and SAM finds them built.
+build_functions() {
+  python_tool cargo-lambda
+  cargo lambda build --release
 }
 
 # The emulator is the one that `sam local invoke` runs in its container.

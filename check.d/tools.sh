@@ -63,3 +63,9 @@ debian_tool() {
       apt-get install --quiet --quiet --yes --no-install-recommends "${packages[@]:-$1}" >/dev/null
   fi
 }
+
+# What is built and installed takes, and what the disk has left.
+disk() {
+  du --dereference-args --summarize --human-readable target .tools .aws-sam 2>/dev/null | awk '{ printf "%s %s, ", $2, $1 }'
+  df --human-readable --output=avail . | awk 'END { print $1 " free" }'
+}

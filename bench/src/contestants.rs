@@ -138,18 +138,33 @@ pub async fn functions(root: &Path, wanted: impl Fn(&str) -> bool) -> Result<Vec
         arguments.extend(["--package", function]);
     }
     let binaries = cargo_build(root, &arguments).await?;
-    let mut all = Vec::new();
-    for (function, case, trips) in wanted {
-        let file = root.join("events").join(function).join(format!("{case}.json"));
-        let text = std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
-        let event = serde_json::from_slice(&text).with_context(|| format!("{} is no JSON", file.display()))?;
-        let binary = binaries.get(function).with_context(|| format!("cargo has built no {function}"))?;
-        let mut contestant = Contestant::binary(function, function, binary, event);
-        // One for each call of the widest trip.
-        contestant.kept_connections = trips.iter().copied().max().unwrap_or_default();
-        all.push(contestant);
-    }
-    Ok(all)
+    let built =
+        |function: &str| binaries.get(function).cloned().with_context(|| format!("cargo has built no {function}"));
+    wanted.into_iter().map(|function| ours(root, function, &built(function.0)?)).collect()
+}
+
+/// Our functions as `cargo lambda build --release` has left them: what is deployed.
+///
+/// # Errors
+/// One that has not been built.
+pub fn deployed(root: &Path) -> Result<Vec<Contestant>> {
+    let built = |function: &str| {
+        let binary = root.join("target/lambda").join(function).join("bootstrap");
+        ensure!(binary.is_file(), "{} is missing: run `cargo lambda build --release`", binary.display());
+        Ok(binary)
+    };
+    FUNCTIONS.into_iter().map(|function| ours(root, function, &built(function.0)?)).collect()
+}
+
+/// One of [`FUNCTIONS`], with its event.
+fn ours(root: &Path, (function, case, trips): (&str, &str, &[usize]), binary: &Path) -> Result<Contestant> {
+    let file = root.join("events").join(function).join(format!("{case}.json"));
+    let text = std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
+    let event = serde_json::from_slice(&text).with_context(|| format!("{} is no JSON", file.display()))?;
+    let mut contestant = Contestant::binary(function, function, binary, event);
+    // One for each call of the widest trip.
+    contestant.kept_connections = trips.iter().copied().max().unwrap_or_default();
+    Ok(contestant)
 }
 
 /// Builds the floor, and the executables of the bare functions.

@@ -48,7 +48,8 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum What {
-    /// Compare instructions and sizes with the baseline, and fail where a function needs over a tenth more.
+    /// Compare instructions and sizes of what `cargo lambda build --release` has built with the baseline, and fail where a
+    /// function needs over a tenth more.
     Guard {
         /// Make what is found the new baseline.
         #[arg(long)]
@@ -189,7 +190,7 @@ async fn contestants(
 }
 
 async fn guard(root: &Path, folder: &Path, accept: bool) -> Result<ExitCode> {
-    let contestants = contestants::functions(root, |_| true).await?;
+    let contestants = contestants::deployed(root)?;
     let arena = Arena::open(folder).await?;
     let mut functions = BTreeMap::new();
     for contestant in &contestants {
