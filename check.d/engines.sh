@@ -1,7 +1,7 @@
 # What other people's engines make of the built functions: the SAM CLI in containers, and cargo-lambda.
 
 # docs/deploy.md has the commands; beside them stand the image, the ports, and that containers are used again.
-step sam-local "Every event, the story and the edges are answered as expected in the SAM CLI's containers" long
+step sam-local "Every event, the story and the edges are answered as expected in the SAM CLI's containers"
 check_sam_local() {
   docker_engine || { echo "No Docker engine answers: nothing is run."; return; }
   python_tool sam
@@ -39,7 +39,7 @@ check_sam_local() {
 
 SAM_IMAGE=atom-customers-check
 
-step cargo-lambda "Every event, the story and the edges are answered as expected by cargo lambda watch" long
+step cargo-lambda "Every event, the story and the edges are answered as expected by cargo lambda watch"
 check_cargo_lambda() {
   python_tool cargo-lambda
   local mail dynamodb api backends said folder
@@ -67,8 +67,7 @@ SCRIPT
     --data-file events/get-customer/by-its-app.json)
   grep --only-matching '"statusCode":200' <<<"$said" || { echo "cargo lambda invoke: $said"; return 1; }
   API=http://$api MAILBOX=http://$mail through cargo-lambda
-  kill "$backends"
-  wait "$backends" || true
+  end_process "$backends"
   "${CARGO_TARGET_DIR:-target}/debug/tools" events --mail "$mail" --dynamodb "$dynamodb" \
     "http://$api/2015-03-31/functions/NAME/invocations"
 }
@@ -81,7 +80,7 @@ start_engine() {
   ENGINE_LOG=$(mktemp)
   "$@" >"$ENGINE_LOG" 2>&1 &
   ENGINE=$!
-  at_end "kill $ENGINE 2>/dev/null; wait $ENGINE || true; rm -f '$ENGINE_LOG'"
+  at_end "end_process $ENGINE; rm -f '$ENGINE_LOG'"
   until (: <"/dev/tcp/${address%:*}/${address#*:}") 2>/dev/null; do
     kill -0 "$ENGINE" 2>/dev/null || { cat "$ENGINE_LOG" >&2; return 1; }
     sleep 0.1
@@ -128,14 +127,18 @@ docker_engine() {
   if docker version >/dev/null 2>&1; then return; fi
   [[ -n ${CI:-} ]] && ((EUID == 0)) || return
   debian_tool dockerd docker.io iptables
-  local folder process
+  local folder process patience=$((SECONDS + 60))
   folder=$(mktemp -d)
+  ip link show docker0 >/dev/null 2>&1 || at_end "ip link delete docker0 2>/dev/null || true"
   dockerd --data-root "$folder/data" --exec-root "$folder/run" --pidfile "$folder/pid" >"$folder/log" 2>&1 &
   process=$!
   # shellcheck disable=SC2064 # The process and the folder of now are meant.
-  at_end "kill $process; wait $process || true; rm -rf '$folder'"
+  at_end "end_process $process; rm -rf '$folder'"
   until docker version >/dev/null 2>&1; do
-    kill -0 "$process" 2>/dev/null || { tail -n 5 "$folder/log" >&2; return 1; }
+    if ((SECONDS > patience)) || ! kill -0 "$process" 2>/dev/null; then
+      tail -n 5 "$folder/log" >&2
+      return 1
+    fi
     sleep 0.2
   done
 }

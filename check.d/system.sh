@@ -8,6 +8,12 @@ at_end() {
   trap "$ends" EXIT
 }
 
+# end_process PROCESS: ends what this shell started, if it still runs.
+end_process() {
+  kill "$1" 2>/dev/null || true
+  wait "$1" 2>/dev/null || true
+}
+
 # start_local_system [OPTION...]: starts it on free ports and returns once everything answers. READY_FILE names the file
 # with its addresses and the demo credentials. It ends with the step.
 start_local_system() {
@@ -18,7 +24,7 @@ start_local_system() {
   "${CARGO_TARGET_DIR:-target}/debug/local" --api 127.0.0.1:0 --mail 127.0.0.1:0 --dynamodb 127.0.0.1:0 \
     --partner 127.0.0.1:0 --ready-file "$READY_FILE" "$@" >"$folder/log" 2>&1 &
   process=$!
-  at_end "kill $process 2>/dev/null; wait $process || true; rm -rf '$folder'"
+  at_end "end_process $process; rm -rf '$folder'"
   until [[ -s $READY_FILE ]]; do
     kill -0 "$process" 2>/dev/null || { cat "$folder/log" >&2; return 1; }
     sleep 0.1
