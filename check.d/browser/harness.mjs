@@ -26,7 +26,7 @@ export const phone = { width: 390, height: 760 };
 /** A browser of its own: nothing is shared with another test's. It fails with a script that does. */
 export async function visitor(t, options = {}) {
   const context = await browser.newContext({ viewport: phone, ...options });
-  context.setDefaultTimeout(10_000);
+  context.setDefaultTimeout(30_000);
   const errors = [];
   context.on("weberror", (error) => errors.push(error.error().message));
   context.on("request", (request) => {

@@ -46,8 +46,9 @@ async fn readable(mut response: Response) -> Response {
     response
 }
 
-/// The description with what makes a better page of it: its endpoints stand at the beginning, and nothing is filled in
-/// that is better left empty, namely optional parameters and the id of nobody.
+/// The description with what makes a better page of it: its endpoints stand at the beginning, the App's credentials, which
+/// the page has, come before a customer's, and nothing is filled in that is better left empty, namely optional
+/// parameters and the id of nobody.
 fn for_the_page() -> Option<Value> {
     let mut description: Value = serde_saphyr::from_str(DESCRIPTION).ok()?;
     let endpoints = endpoints(&description)?;
@@ -58,6 +59,9 @@ fn for_the_page() -> Option<Value> {
     parameters["Cuid"].as_object_mut()?.remove("example");
     let paths = description["paths"].as_object_mut()?.values_mut();
     for operation in paths.filter_map(Value::as_object_mut).flat_map(|operations| operations.values_mut()) {
+        if let Some(alternatives) = operation["security"].as_array_mut() {
+            alternatives.sort_by_key(|alternative| alternative.get("AppKey").is_none());
+        }
         for parameter in operation["parameters"].as_array_mut().into_iter().flatten() {
             if let Some(parameter) = parameter.as_object_mut().filter(|parameter| parameter.contains_key("in"))
                 && parameter.get("required") != Some(&Value::Bool(true))
@@ -103,6 +107,14 @@ fn file<S: Clone + Send + Sync + 'static>(kind: &'static str, text: impl Into<By
 #[cfg(test)]
 mod tests {
     use super::{DESCRIPTION, for_the_page};
+
+    #[test]
+    fn the_page_asks_first_for_what_it_has() {
+        let page = for_the_page().unwrap();
+        let alternatives = page["paths"]["/customer/{identifier}"]["patch"]["security"].as_array().unwrap();
+        assert_eq!(alternatives.len(), 2);
+        assert!(alternatives[0].get("AppKey").is_some(), "{alternatives:?}");
+    }
 
     #[test]
     fn the_page_begins_with_every_endpoint_and_fills_in_no_optional_parameter() {

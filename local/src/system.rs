@@ -13,7 +13,7 @@ use crate::{
     ids,
     inspector::{self, Inspected},
     logs::Logs,
-    mailbox::{self, Mailbox},
+    mailbox::{self, Mailbox, Told},
     reference,
     requests::Requests,
     runtime::{Pool, Spec},
@@ -27,8 +27,11 @@ use serde_json::Value;
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Weak},
 };
+
+/// The function that hears what became of a mail, by the rule of `EventBridge`.
+const MAIL_EVENTS: &str = "mail-events";
 
 /// What a system is started with.
 #[derive(Clone, Debug)]
@@ -228,7 +231,7 @@ impl System {
                 .insert(function.name.clone(), Pool::new(spec, assignments.clone(), logs.clone(), requests.clone()));
         }
         let functions = Arc::new(functions);
-        deliver_mail_events(&backends.mailbox, &functions);
+        deliver_mail_events(&backends.mailbox, &functions, requests);
         let gateway = Gateway::new(&backends.template, functions.clone(), requests.clone(), backends.faults.clone())?;
         let gateway = if options.throttle { gateway.throttled(&backends.template) } else { gateway };
         let handout = Handout::default();
@@ -238,6 +241,7 @@ impl System {
             handout: handout.clone(),
             faults: backends.faults.clone(),
             tables: backends.tables.clone(),
+            mailbox: backends.mailbox.clone(),
             functions: backends.template.functions.iter().map(|function| function.name.clone()).collect(),
         };
         let inspector = inspector::router(inspected)?;
@@ -276,16 +280,20 @@ impl Drop for System {
 }
 
 /// Hands what becomes of mails to the function that `EventBridge`'s rule names.
-fn deliver_mail_events(mailbox: &Mailbox, functions: &Arc<Pools>) {
-    let (bus, mut events) = tokio::sync::mpsc::unbounded_channel::<Value>();
+fn deliver_mail_events(mailbox: &Mailbox, functions: &Arc<Pools>, requests: &Requests) {
+    let (bus, mut events) = tokio::sync::mpsc::unbounded_channel::<Told>();
     mailbox.outcomes.tell(bus);
-    let functions = Arc::downgrade(functions);
+    let (functions, requests) = (Arc::downgrade(functions), requests.clone());
     tokio::spawn(async move {
-        while let Some(event) = events.recv().await {
-            let Some(functions) = functions.upgrade() else { return };
-            if let Some(pool) = functions.get("mail-events") {
-                drop(pool.invoke(Bytes::from(event.to_string()), None, ids::uuid(), None));
-            }
+        while let Some(told) = events.recv().await {
+            let (functions, requests) = (Weak::clone(&functions), requests.clone());
+            // Nobody waits for an event's end, the next event neither.
+            tokio::spawn(async move {
+                let Some(functions) = functions.upgrade() else { return };
+                if let Some(pool) = functions.get(MAIL_EVENTS) {
+                    gateway::deliver(&requests, MAIL_EVENTS, pool, told).await;
+                }
+            });
         }
     });
 }

@@ -9,9 +9,11 @@ const made = (name, attributes, text) => {
 
 export const ms = (value) => `${value < 10 ? value.toFixed(1) : Math.round(value)} ms`;
 
+/** The tables that a call is about, in short. */
+export const tables = (call) => [...new Set(call.steps.map((step) => step.table?.replace(/Table$/, "")).filter(Boolean))].join(", ");
+
 /** The steps of a story: from which lane to which, in words. */
 function steps(story) {
-  const tables = (call) => [...new Set(call.steps.map((step) => step.table?.replace(/Table$/, "")).filter(Boolean))].join(", ");
   const list = [{ from: 0, to: 1, text: story.direction === "http" ? `${story.method} ${story.target}` : story.route }];
   if (story.function && story.event) {
     const start = story.cold ? ", its first request" : "";
@@ -36,7 +38,8 @@ function steps(story) {
 
 /** The picture, as wide as `width`. */
 export function draw(story, width) {
-  const lanes = ["Caller", "Gateway", story.function ?? "", "DynamoDB", "SES"];
+  const [caller, gate] = { http: ["Caller", "Gateway"], invoke: ["Caller", "Lambda"], event: ["EventBridge", "Lambda"] }[story.direction];
+  const lanes = [caller, gate, story.function ?? "", "DynamoDB", "SES"];
   if (!story.calls.some((call) => call.service === "ses")) lanes.pop();
   const all = steps(story);
   const room = width / lanes.length;

@@ -1,6 +1,6 @@
 // One request's story, told in full below its picture.
 import { ask, copyButton, element } from "./page.js";
-import { draw, ms } from "./picture.js";
+import { draw, ms, tables } from "./picture.js";
 
 const pretty = (text) => {
   try {
@@ -31,46 +31,57 @@ function action(label, act) {
   return button;
 }
 
-function step(step, reread) {
-  const well = /^(found|written|taken|the condition holds|\d+ items)/.test(step.found);
+/** What a table's records are, of those that expire. */
+const expiring = { PasscodesTable: "passcode", CredentialsTable: "pair", TicketsTable: "ticket" };
+
+/** Time and fate of what the request was about: each record that still lives may expire, each mail come back. */
+function fates(story, reread) {
+  const steps = story.calls.flatMap((call) => call.steps);
+  const alive = new Map(steps.filter((step) => step.alive).map((step) => [JSON.stringify([step.table, step.item]), step]));
+  const expire = [...alive.values()].map(({ table, item }) => action(`Let this ${expiring[table] ?? "record"} expire`, async () => {
+    await ask("expire", { table, key: item });
+    reread();
+  }));
+  const bounce = story.calls.flatMap((call, index) => (call.mail?.id ? [action("Bounce this mailbox", async () => {
+    const { id } = await ask("bounce", { request: story.id, call: index });
+    location.hash = id;
+  })] : []));
+  // The guard that held the mail back names its customer.
+  const cuid = story.answer?.code === "mail_undeliverable" && steps.find((step) => step.attributes?.cuid)?.attributes.cuid;
+  const allow = cuid && action("Allow mail again", async () => {
+    const { id } = await ask("allow-mail", { cuid });
+    if (id) location.hash = id;
+  });
+  return [...expire, ...bounce, allow];
+}
+
+function step(step) {
+  const well = /^(found|written|taken|it is not on|the condition holds|\d+ items)/.test(step.found);
   return element("li", { class: well ? "found" : "refused" },
     element("strong", {}, step.table ? `${step.does} ${step.table}` : step.does), ": ", step.found,
     element("dl", {},
       ...(step.table ? fact("key", step.key && compact(step.key)) : Object.entries(step.key ?? {}).flatMap(([name, value]) => fact(name, `${value}`))),
       ...fact("if", step.condition && compact(step.condition)),
       ...fact("writes", step.writes && compact(step.writes))),
-    step.attributes && part(`${step.table} ${JSON.stringify(step.key)}`, "the item", block(JSON.stringify(step.attributes, null, 2))),
-    step.alive && action("Let it expire", async () => {
-      await ask("expire", { table: step.table, key: step.item });
-      reread();
-    }));
+    step.attributes && part(`${step.table} ${JSON.stringify(step.key)}`, "the item", block(JSON.stringify(step.attributes, null, 2))));
 }
 
-function mail(story, call, index, { mail: mailbox }) {
-  const { text, id } = call.mail;
-  return [
-    text && block(text),
-    element("div", { class: "bar" },
-      id && mailbox && element("a", { href: `${mailbox}/#${id}` }, "Open the mailbox"),
-      id && action("Bounce it", async () => {
-        const { id } = await ask("bounce", { request: story.id, call: index });
-        if (id) location.hash = id;
-      })),
-  ];
+function mail({ mail: { text, id } }, mailbox) {
+  return [text && block(text), id && mailbox && element("p", {}, element("a", { href: `${mailbox}/#${id}` }, "Open the mail"))];
 }
 
-function call(story, call, index, around) {
+function call(story, call, index, mailbox) {
   const took = ms(call.ended_ms - call.started_ms);
   const counts = new Map();
   for (const { found } of call.steps) counts.set(found, (counts.get(found) ?? 0) + 1);
   const results = [...counts].map(([found, count]) => (count > 1 ? `${count} × ${found}` : found)).join(", ");
   const wrong = call.fault || call.status !== 200;
   return part(`call ${index}`, [
-    element("strong", {}, `${index + 1} ${call.action}`), ` ${took} `, element("span", { class: wrong ? "bad" : "soft" }, results),
+    element("strong", {}, [index + 1, call.action, tables(call)].filter(Boolean).join(" ")), ` ${took} `, element("span", { class: wrong ? "bad" : "soft" }, results),
   ],
   call.fault && element("p", { class: "note" }, `Made to go wrong: ${call.fault}.`),
-  element("ul", { class: "steps" }, call.steps.map((it) => step(it, around.reread))),
-  call.mail && mail(story, call, index, around),
+  element("ul", { class: "steps" }, call.steps.map(step)),
+  call.mail && mail(call, mailbox),
   call.allowed_by.length > 0 && part(`allowed ${index}`, "allowed by", call.allowed_by.map((it) => [
     element("p", {}, `${it.action} on ${it.resource}: statement ${it.number} of ${story.function}`),
     block(JSON.stringify(it.statement, null, 2)),
@@ -79,7 +90,7 @@ function call(story, call, index, around) {
 }
 
 /** Tells `story` in `place`. */
-export function tell(place, story, around) {
+export function tell(place, story, { mail: mailbox, reread }) {
   const status = story.answer?.status;
   const times = [
     `${story.at.slice(0, 19).replace("T", " ")} UTC`, story.ended_ms == null ? "under way" : ms(story.ended_ms),
@@ -97,11 +108,12 @@ export function tell(place, story, around) {
     element("p", { class: "soft" }, times),
     element("p", {}, "request_id ", element("code", {}, story.id)),
     story.answer?.note && element("p", { class: "note" }, story.answer.note),
-    element("div", { class: "bar" }, curl, again, copyButton("Copy request_id", () => story.id)),
+    element("div", { class: "bar" }, curl, again, copyButton("Copy request_id", () => story.id),
+      ...fates(story, reread)),
     draw(story, Math.max(320, place.clientWidth - 36)),
-    part("request", "The request", block(`${story.method} ${story.target}`), pairs(story.headers), story.body.bytes > 0 && block(shown(story.body))),
+    story.direction !== "event" && part("request", "The request", block(`${story.method} ${story.target}`), pairs(story.headers), story.body.bytes > 0 && block(shown(story.body))),
     story.event && part("event", `The event that ${story.function} was given`, block(shown(story.event)), element("p", { class: "soft" }, `process ${story.process ?? "none yet"}`)),
-    ...story.calls.map((it, index) => call(story, it, index, around)),
+    ...story.calls.map((it, index) => call(story, it, index, mailbox)),
     story.lines.length > 0 && part("log", `Log: ${story.lines.length} ${story.lines.length === 1 ? "line" : "lines"}`,
       story.lines.map(({ text }) => block(shown(text)))),
     (story.reply ?? story.failure) && part("reply", story.reply ? "The function's reply" : "The function's failure", block(shown(story.reply ?? story.failure))),

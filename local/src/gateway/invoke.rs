@@ -5,8 +5,9 @@
 use super::http_api::{EVENT_LIMIT, Gateway};
 use crate::{
     guard, ids,
-    requests::{Direction, Record, Reply, Text},
-    runtime::{Outcome, Running},
+    mailbox::Told,
+    requests::{Direction, Record, Reply, Requests, Text},
+    runtime::{Outcome, Pool, Running},
 };
 use axum::{
     Json,
@@ -66,25 +67,43 @@ pub async fn invoke(
         return StatusCode::NO_CONTENT.into_response();
     }
     let id = ids::uuid();
-    let target = format!("/2015-03-31/functions/{function}/invocations");
-    gateway.requests.begin(Record {
-        direction: Direction::Invoke,
-        route: [name, event["command"].as_str().unwrap_or_default()].join(" ").trim_end().to_owned(),
-        body: Text::of(&payload),
-        ..Record::new(id.clone(), "POST", &target, &headers)
-    });
-    gateway.requests.event(&id, name, &payload);
+    let route = [name, event["command"].as_str().unwrap_or_default()].join(" ").trim_end().to_owned();
+    let record = Record { direction: Direction::Invoke, route, ..record(&function, id.clone(), &payload, &headers) };
+    begin(&gateway.requests, name, record, &payload);
     let running = pool.invoke(payload, qualifier, id.clone(), None);
     if kind == b"Event" {
         let (gateway, name) = (Arc::clone(&gateway), name.to_owned());
-        tokio::spawn(async move { answered(&gateway, &name, running, id).await });
+        tokio::spawn(async move { answered(&gateway.requests, &name, running, id).await });
         return StatusCode::ACCEPTED.into_response();
     }
-    answered(&gateway, name, running, id).await
+    answered(&gateway.requests, name, running, id).await
+}
+
+/// Gives a function an event of `EventBridge`'s, which is a request like any other, and waits for its end.
+pub async fn deliver(requests: &Requests, name: &str, pool: &Pool, told: Told) {
+    let Told { request_id, event } = told;
+    let payload = Bytes::from(event.to_string());
+    let headers = HeaderMap::new();
+    let record = Record { direction: Direction::Event, ..record(name, request_id.clone(), &payload, &headers) };
+    begin(requests, name, record, &payload);
+    let running = pool.invoke(payload, None, request_id.clone(), None);
+    answered(requests, name, running, request_id).await;
+}
+
+/// The record of a call of this function with this event, as it can be repeated over the Lambda Invoke API.
+fn record(function: &str, id: String, payload: &[u8], headers: &HeaderMap) -> Record {
+    let target = format!("/2015-03-31/functions/{function}/invocations");
+    Record { route: function.to_owned(), body: Text::of(payload), ..Record::new(id, "POST", &target, headers) }
+}
+
+fn begin(requests: &Requests, name: &str, record: Record, payload: &[u8]) {
+    let id = record.id.clone();
+    requests.begin(record);
+    requests.event(&id, name, payload);
 }
 
 /// The end of a call of the function `name`.
-async fn answered(gateway: &Gateway, name: &str, running: Running, id: String) -> Response {
+async fn answered(requests: &Requests, name: &str, running: Running, id: String) -> Response {
     let outcome = running.outcome().await;
     let headers = [("x-amzn-requestid", id.clone()), ("x-amz-executed-version", "$LATEST".into())];
     let note = outcome.in_plain_words(name);
@@ -93,7 +112,7 @@ async fn answered(gateway: &Gateway, name: &str, running: Running, id: String) -
         Outcome::Failed(error) => (headers, [("x-amz-function-error", "Unhandled")], json_body(error)).into_response(),
     };
     let (response, reply) = Reply::of(response).await;
-    gateway.requests.end(&id, Reply { note, ..reply });
+    requests.end(&id, Reply { note, ..reply });
     response
 }
 

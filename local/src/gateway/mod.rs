@@ -9,6 +9,7 @@ mod routes;
 mod throttle;
 
 pub use http_api::{Gateway, Pools};
+pub(crate) use invoke::deliver;
 
 use axum::{
     Router,

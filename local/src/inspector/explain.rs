@@ -43,6 +43,7 @@ pub fn steps(call: &Called) -> Vec<Step> {
     let answer = call.answer.json().unwrap_or_default();
     match call.action.as_str() {
         "SendEmail" => vec![mail(call, &request, &answer)],
+        "DeleteSuppressedDestination" => vec![off_the_list(call, &request, &answer)],
         "BatchGetItem" => batch(call, &request, &answer),
         "TransactWriteItems" => transaction(call, &request, &answer),
         _ => vec![single(call, &request, &answer)],
@@ -62,6 +63,16 @@ fn mail(call: &Called, request: &Value, answer: &Value) -> Step {
         found,
         ..Step::default()
     }
+}
+
+fn off_the_list(call: &Called, request: &Value, answer: &Value) -> Step {
+    let found = match call.status {
+        200 => "taken off the suppression list".to_owned(),
+        404 => "it is not on the suppression list".to_owned(),
+        _ => ended(call, answer),
+    };
+    let key = json!({ "address": request["EmailAddress"] });
+    Step { does: call.action.clone(), key, found, ..Step::default() }
 }
 
 fn batch(call: &Called, request: &Value, answer: &Value) -> Vec<Step> {

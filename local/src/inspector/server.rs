@@ -7,7 +7,8 @@
 //! - `GET /inspector/requests/{id}[?secrets=shown]`, `…/curl`: a story, and the request as a line for a shell
 //! - `POST /inspector/requests/{id}/again`: the request is sent once more
 //! - `GET`, `POST /inspector/faults`: what is to go wrong, and a further wish
-//! - `POST /inspector/expire`, `POST /inspector/bounce`: a record's time is over; a mail comes back
+//! - `POST /inspector/expire`, `POST /inspector/bounce`, `POST /inspector/allow-mail`: a record's time is over; a mail
+//!   comes back; mails to a customer's address are tried again
 
 use super::{
     curl, view,
@@ -18,8 +19,9 @@ use crate::{
     faults::Faults,
     guard,
     handout::Handout,
-    requests::{Record, Requests},
-    time::{now_ms, rfc3339},
+    mailbox::Mailbox,
+    requests::{Record, Requests, Text},
+    time::now_ms,
 };
 use anyhow::Result;
 use async_stream::stream;
@@ -43,8 +45,6 @@ use tokio::sync::broadcast::error::RecvError;
 /// The pages fetch nothing from elsewhere, run and style nothing of their own making, and are in nobody's frame.
 const POLICY: &str = "default-src 'none'; connect-src 'self'; script-src 'self'; style-src 'self'; img-src data:; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-/// The function that hears what became of a mail.
-const MAIL_EVENTS: &str = "mail-events";
 
 /// What is inspected.
 pub struct Inspected {
@@ -58,6 +58,8 @@ pub struct Inspected {
     pub faults: Faults,
     /// The tables.
     pub tables: Tables,
+    /// The mails.
+    pub mailbox: Mailbox,
     /// Every function's name.
     pub functions: Vec<String>,
 }
@@ -87,6 +89,7 @@ pub fn router(inspected: Inspected) -> Result<Router> {
         .route("/inspector/faults", get(faults).post(wish))
         .route("/inspector/expire", post(expire))
         .route("/inspector/bounce", post(bounce))
+        .route("/inspector/allow-mail", post(allow_mail))
         .layer(middleware::from_fn(keep_out))
         .with_state(Arc::new(Inspector { inspected, wishes, client }));
     let (html, script, style) = ("text/html; charset=utf-8", "text/javascript", "text/css");
@@ -252,46 +255,31 @@ struct Sent {
     call: usize,
 }
 
-/// Tells the system what SES tells it when the recipient's server refuses a mail for good.
+/// The mail comes back, as if the recipient's server refused it for good. Answers with the request that SES's event is.
 async fn bounce(State(inspector): The, Json(sent): Json<Sent>) -> Response {
     let Some(record) = inspector.inspected.requests.find(&sent.request) else { return not_kept() };
-    let mail = record.calls.get(sent.call).filter(|call| call.service == "ses" && call.status == 200);
-    let Some((request, answer)) = mail.and_then(|mail| Some((mail.request.json()?, mail.answer.json()?))) else {
-        return refuse(StatusCode::NOT_FOUND, "There is no such mail.");
-    };
-    let event = bounced(&request, &answer).to_string();
-    let target = format!("/2015-03-31/functions/{MAIL_EVENTS}/invocations");
-    let mut invocation = Record::new(String::new(), "POST", &target, &HeaderMap::new());
-    invocation.body = crate::requests::Text::of(event.as_bytes());
-    inspector.send(&invocation).await
+    let mail = record.calls.get(sent.call).filter(|call| call.action == "SendEmail" && call.status == 200);
+    let mail = mail.and_then(|mail| Some((mail.answer.json()?["MessageId"].as_str()?.to_owned(), &mail.request.text)));
+    match mail.and_then(|(id, request)| inspector.inspected.mailbox.bounce(&id, request)) {
+        Some(id) => Json(json!({ "id": id })).into_response(),
+        None => refuse(StatusCode::NOT_FOUND, "There is no such mail."),
+    }
 }
 
-/// The event that SES puts on the bus about this `SendEmail`.
-fn bounced(request: &Value, answer: &Value) -> Value {
-    let tags = request["EmailTags"].as_array().into_iter().flatten();
-    let tag = |tag: &Value| Some((tag["Name"].as_str()?.to_owned(), json!([tag["Value"]])));
-    let tags: serde_json::Map<String, Value> = tags.filter_map(tag).collect();
-    let to = &request["Destination"]["ToAddresses"];
-    let now = rfc3339(now_ms());
-    let recipients = to.as_array().into_iter().flatten();
-    let bounced = recipients.map(|to| {
-        json!({ "emailAddress": to, "action": "failed", "status": "5.1.1", "diagnosticCode": "smtp; 550 5.1.1 user unknown" })
-    });
-    json!({
-        "version": "0", "id": crate::ids::uuid(), "detail-type": "Email Bounced", "source": "aws.ses", "time": now,
-        "account": crate::template::ACCOUNT, "region": crate::template::REGION, "resources": [],
-        "detail": {
-            "eventType": "Bounce",
-            "mail": {
-                "timestamp": now, "source": request["FromEmailAddress"], "messageId": answer["MessageId"],
-                "destination": to, "tags": tags,
-            },
-            "bounce": {
-                "feedbackId": crate::ids::uuid(), "bounceType": "Permanent", "bounceSubType": "General", "timestamp": now,
-                "bouncedRecipients": bounced.collect::<Vec<_>>(),
-            },
-        },
-    })
+/// A customer whose address mail is to reach again.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Customer {
+    cuid: String,
+}
+
+/// Gives the operator's command, as the terminal would.
+async fn allow_mail(State(inspector): The, Json(Customer { cuid }): Json<Customer>) -> Response {
+    let command = json!({ "command": "allow_mail", "cuid": cuid }).to_string();
+    let target = "/2015-03-31/functions/operator/invocations";
+    let mut invocation = Record::new(String::new(), "POST", target, &HeaderMap::new());
+    invocation.body = Text::of(command.as_bytes());
+    inspector.send(&invocation).await
 }
 
 fn not_kept() -> Response {

@@ -30,7 +30,7 @@ fn call(call: &Called, tables: &Tables, shown: bool) -> Value {
     let steps: Vec<Value> = explain::steps(call).iter().map(|step| lives(step, tables)).collect();
     let mut told = json!(call);
     told["steps"] = steps.into();
-    if call.service == "ses" {
+    if call.action == "SendEmail" {
         let simple = &call.request.json().unwrap_or_default()["Content"]["Simple"];
         told["mail"] = json!({
             "id": call.answer.json().unwrap_or_default()["MessageId"],

@@ -6,7 +6,7 @@ mod server;
 mod ses;
 mod source;
 
-pub use outcomes::{Outcome, Outcomes};
+pub use outcomes::{Outcome, Outcomes, Told};
 pub use server::router;
 
 use crate::{ids, time};
@@ -179,6 +179,11 @@ impl Mailbox {
         }
         self.announce(Change::Added { mail: row });
         id
+    }
+
+    /// The mail of this `SendEmail` comes back; returns the id of the request that the event becomes.
+    pub(crate) fn bounce(&self, id: &str, request: &str) -> Option<String> {
+        self.outcomes.bounce(id, &ses::parse(request.as_bytes()).ok()?)
     }
 
     fn announce(&self, change: Change) {

@@ -23,7 +23,16 @@ use crate::{
 #[derive(Default)]
 pub struct Outcomes {
     suppressed: Mutex<BTreeSet<String>>,
-    bus: OnceLock<UnboundedSender<Value>>,
+    bus: OnceLock<UnboundedSender<Told>>,
+}
+
+/// An event on its way to its function.
+#[derive(Debug)]
+pub struct Told {
+    /// Lambda's id of the request that it becomes.
+    pub request_id: String,
+    /// The event.
+    pub event: Value,
 }
 
 /// What becomes of a mail.
@@ -41,7 +50,7 @@ pub enum Outcome {
 
 impl Outcomes {
     /// Where events go from now on.
-    pub fn tell(&self, bus: UnboundedSender<Value>) {
+    pub fn tell(&self, bus: UnboundedSender<Told>) {
         // A second system on one mailbox does not come about.
         let _ = self.bus.set(bus);
     }
@@ -79,11 +88,22 @@ impl Outcomes {
     pub fn decide(&self, id: &str, parts: &Parts) -> Outcome {
         let Some(address) = parts.to.first() else { return Outcome::Arrives };
         let outcome = self.of(address);
-        if let (Some(event), Some(bus)) = (event(outcome, id, parts), self.bus.get()) {
-            // Nobody may be listening any more.
-            let _ = bus.send(event);
-        }
+        self.become_known(outcome, id, parts);
         outcome
+    }
+
+    /// A mail that was taken comes back. As SES does, it puts the address on the list. Returns the id of the request
+    /// that the event becomes.
+    pub(super) fn bounce(&self, id: &str, parts: &Parts) -> Option<String> {
+        parts.to.iter().for_each(|address| self.suppress(address));
+        self.become_known(Outcome::Bounces, id, parts)
+    }
+
+    fn become_known(&self, outcome: Outcome, id: &str, parts: &Parts) -> Option<String> {
+        let (event, request_id) = (event(outcome, id, parts)?, ids::uuid());
+        // Nobody may be listening any more.
+        self.bus.get()?.send(Told { request_id: request_id.clone(), event }).ok()?;
+        Some(request_id)
     }
 }
 

@@ -161,7 +161,9 @@ async fn allow(State(office): State<Office>, headers: HeaderMap, Path(address): 
             refusal(StatusCode::NOT_FOUND, "NotFoundException", "The address is not on the suppression list.")
         }
     };
-    office.call(&headers, &Bytes::new(), action, removed).await
+    // The address stands in the path.
+    let request = Bytes::from(json!({ "EmailAddress": address }).to_string());
+    office.call(&headers, &request, action, removed).await
 }
 
 /// A call of SES's.

@@ -54,6 +54,8 @@ pub enum Direction {
     Http,
     /// Over the Lambda Invoke API, as the operator's commands do.
     Invoke,
+    /// As an event of `EventBridge`'s.
+    Event,
 }
 
 /// One request.

@@ -269,6 +269,19 @@ async fn a_killed_function_is_told_in_plain_words() {
     assert_eq!(ask(&app, "functions").await["list-customers"]["last_failure"], note);
 }
 
+/// The story of a request that nobody waits for.
+async fn ended(app: &TestApp, id: &str) -> Value {
+    for _ in 0..400 {
+        let asked = client().get(format!("{}/inspector/requests/{id}", app.system.api)).send().await.unwrap();
+        let story: Value = asked.json().await.unwrap();
+        if story["answer"].is_object() {
+            return story;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    panic!("the request {id} never ends")
+}
+
 #[tokio::test]
 async fn a_mail_bounces() {
     let app = TestApp::start().await;
@@ -277,8 +290,24 @@ async fn a_mail_bounces() {
     let calls = story_of_mail["calls"].as_array().unwrap();
     let index = calls.iter().position(|call| call["service"] == "ses").unwrap();
     let answer: Value = tell(&app, "bounce", &json!({ "request": id, "call": index })).await.json().await.unwrap();
-    let bounced = story(&app, answer["id"].as_str().unwrap(), "").await;
-    assert_eq!((&bounced["route"], &bounced["reply"]["text"]), (&json!("mail-events"), &json!("\"mail_bounced\"")));
+    let bounced = ended(&app, answer["id"].as_str().unwrap()).await;
+    assert_eq!((&bounced["route"], &bounced["direction"]), (&json!("mail-events"), &json!("event")));
+    assert_eq!(bounced["reply"]["text"], json!("\"mail_bounced\""));
+    let customer = app.system.backends.tables.items("CustomersTable").unwrap().remove(0);
+    assert_eq!(customer["mail_status"]["S"], "bounced");
+
+    let path = format!("/customer/{EMAIL}/passcode");
+    let held_back = app.app_request(Method::GET, &path).send().await.unwrap();
+    assert_eq!(held_back.status(), 422);
+    assert_eq!(app.system.backends.mailbox.mails(None).len(), 1);
+    let allowed =
+        tell(&app, "allow-mail", &json!({ "cuid": customer["cuid"]["S"] })).await.json::<Value>().await.unwrap();
+    let allowed = story(&app, allowed["id"].as_str().unwrap(), "").await;
+    assert_eq!(allowed["route"], "operator allow_mail");
+    let found = allowed["calls"].as_array().unwrap().iter().map(|call| call["steps"][0]["found"].clone());
+    assert!(found.into_iter().any(|found| found == "taken off the suppression list"), "{allowed:#}");
+    assert_eq!(app.app_request(Method::GET, &path).send().await.unwrap().status(), 200);
+
     let none = tell(&app, "bounce", &json!({ "request": id, "call": 0 })).await;
     assert_eq!(none.status(), 404);
 }
@@ -301,7 +330,7 @@ async fn nobody_elsewhere_reads_or_changes_anything() {
         refused(Method::GET, path, &[("origin", "https://evil.example")]).await;
         refused(Method::GET, path, &[("host", "rebound.example")]).await;
     }
-    for path in [&format!("requests/{id}/again"), "faults", "expire", "bounce"] {
+    for path in [&format!("requests/{id}/again"), "faults", "expire", "bounce", "allow-mail"] {
         refused(Method::POST, path, &[]).await;
         refused(Method::POST, path, &[("origin", "https://evil.example")]).await;
         refused(Method::POST, path, &[("origin", "null")]).await;
