@@ -13,7 +13,7 @@ use shared::{
     email::EmailAddress,
     error::During,
     http::{Call, Endpoint, Reply, json},
-    id::{Cuid, Subject},
+    id::Cuid,
     passcode::{self, Guess, Guessed, Passcode, Pepper, count_guess, redeem},
     store::Table,
 };
@@ -99,9 +99,8 @@ async fn auth_by_email(deps: &Deps, call: &Call, credentials: &AppCredentials) -
     // What cannot be a code is not counted as a guess.
     let passcode = Passcode::parse(&passcode).ok_or(Error::InvalidPasscode)?;
     let key = passcode::record_key(&guard.subject.app, &guard.address);
-    let guess =
-        Guess { key: &key, app: guard.subject.app.as_str(), cuid: guard.subject.cuid.as_str(), passcode: &passcode };
-    let nonce = check(deps, call, &guess, &guard.subject).await?;
+    let guess = Guess { key: &key, whose: &guard.subject, passcode: &passcode };
+    let nonce = check(deps, call, &guess).await?;
     issue_for_passcode(deps, call, &guard, nonce).await
 }
 
@@ -115,8 +114,8 @@ fn presented_passcode(call: &Call) -> Result<String> {
 }
 
 /// Counts and compares the guess; answers the nonce of the passcode that it is right about.
-async fn check(deps: &Deps, call: &Call, guess: &Guess<'_>, subject: &Subject) -> Result<Vec<u8>> {
-    let log = |event: Event| call.audit(event, subject);
+async fn check(deps: &Deps, call: &Call, guess: &Guess<'_>) -> Result<Vec<u8>> {
+    let log = |event: Event| call.audit(event, guess.whose);
     match count_guess(&deps.store, &deps.pepper, guess, deps.clock.now()).await.during(GUESS_STEP)? {
         Guessed::Right { nonce } => return Ok(nonce),
         Guessed::Refused => {}

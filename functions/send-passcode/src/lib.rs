@@ -137,8 +137,7 @@ impl Deps {
         let subject = &recipient.customer.subject;
         for _ in 0..DECISIONS_PER_SEND {
             let now = self.clock.now();
-            let whose = [subject.app.as_str(), subject.cuid.as_str()];
-            match plan_send(&state, &self.pepper, whose, self.rules, now).during(STEP)? {
+            match plan_send(&state, &self.pepper, subject, self.rules, now).during(STEP)? {
                 Plan::HeldBack { undeliverable: true, .. } => return Err(Error::MailUndeliverable),
                 Plan::HeldBack { retry_after, nonce, .. } => return Ok(Decision::HeldBack { retry_after, nonce }),
                 Plan::TooMany { retry_after } => return Err(Error::TooManyMails { retry_after }),
@@ -152,7 +151,7 @@ impl Deps {
                         }
                         // The customer was erased or has another address since the guard was read: a code of theirs
                         // would take the place of their successor's.
-                        Claimed::Changed(newer) if newer.cuid.as_deref() != Some(subject.cuid.as_str()) => break,
+                        Claimed::Changed(newer) if newer.cuid.as_ref() != Some(&subject.cuid) => break,
                         Claimed::Changed(newer) => state = *newer,
                     }
                 }
@@ -188,8 +187,7 @@ impl Deps {
     }
 
     fn code(&self, recipient: &Recipient, nonce: &[u8]) -> Passcode {
-        let whose = &recipient.customer.subject;
-        self.pepper.code(nonce, whose.app.as_str(), whose.cuid.as_str())
+        self.pepper.code(nonce, &recipient.customer.subject)
     }
 
     async fn send(&self, recipient: &Recipient, claim: &Claim) -> Result<(), MailError> {

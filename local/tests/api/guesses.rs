@@ -45,19 +45,24 @@ fn store(app: &TestApp) -> Store {
     Store::new(client, |table| (table == Table::Passcodes).then(|| "PasscodesTable".to_owned()))
 }
 
+/// Whose passcodes they are.
+fn whose() -> Subject {
+    Subject { app: Superkey::parse(APP).unwrap(), cuid: Cuid::parse(CUID).unwrap(), epoch: 0 }
+}
+
 /// A passcode of an address of its own, as `send-passcode` stores it before it mails.
 async fn issue(store: &Store, pepper: &Pepper, n: usize, now: Timestamp) -> (Key, Passcode) {
     let address = EmailAddress::parse(&format!("customer{n}@example.com")).unwrap();
-    let key = record_key(&Superkey::parse(APP).unwrap(), &address);
+    let key = record_key(&whose().app, &address);
+    let whose = whose();
     let rules = SendRules { lifetime: Duration::from_mins(10), cooldown: Duration::from_secs(30) };
-    let Plan::Mail(claim) = plan_send(&State::default(), pepper, [APP, CUID], rules, now).unwrap() else {
+    let Plan::Mail(claim) = plan_send(&State::default(), pepper, &whose, rules, now).unwrap() else {
         panic!("a first mail is never held back");
     };
-    let whose = Subject { app: Superkey::parse(APP).unwrap(), cuid: Cuid::parse(CUID).unwrap(), epoch: 0 };
     let mailing = Mailing { store, pepper, whose: &whose, address: &address, mails_per_day: MAILS_PER_APP };
     let claimed = mailing.claim_mail(&claim, now).await.unwrap();
     assert!(matches!(claimed, Claimed::Won));
-    (key, pepper.code(&claim.nonce, APP, CUID))
+    (key, pepper.code(&claim.nonce, &whose))
 }
 
 /// The `n`th of all guesses, so that no two are alike.
@@ -77,6 +82,7 @@ struct Round {
 async fn attack(store: &Store, pepper: &Pepper, times: usize, n: usize) -> Round {
     let now = shared::Clock::system().now();
     let (key, code) = issue(store, pepper, n, now).await;
+    let whose = whose();
     let mut guesses: Vec<Passcode> = (0..times - 1).map(guess).filter(|guess| !guess.matches(&code)).collect();
     // Sorted by random numbers: every order is as likely as any other.
     let mut place = [0; 8];
@@ -84,7 +90,7 @@ async fn attack(store: &Store, pepper: &Pepper, times: usize, n: usize) -> Round
     guesses.insert(usize::try_from(u64::from_le_bytes(place) % times as u64).unwrap(), code);
     let round = Round::default();
     join_all(guesses.iter().map(async |passcode| {
-        let guess = Guess { key: &key, app: APP, cuid: CUID, passcode };
+        let guess = Guess { key: &key, whose: &whose, passcode };
         match count_guess(store, pepper, &guess, now).await {
             Ok(Guessed::Right { .. }) => round.right.fetch_add(1, SeqCst),
             Ok(Guessed::Wrong { .. }) => round.wrong.fetch_add(1, SeqCst),
@@ -103,8 +109,9 @@ async fn a_right_guess_whose_reply_was_lost_is_right_again_though_it_was_the_las
     let (store, pepper) = (store(&app), pepper("1"));
     let now = shared::Clock::system().now();
     let (key, code) = issue(&store, &pepper, 0, now).await;
+    let whose = whose();
     let count = async |passcode| {
-        let guess = Guess { key: &key, app: APP, cuid: CUID, passcode };
+        let guess = Guess { key: &key, whose: &whose, passcode };
         count_guess(&store, &pepper, &guess, now).await.unwrap()
     };
     let wrong: Vec<_> = (0..).map(guess).filter(|guess| !guess.matches(&code)).take(GUESSES_PER_PASSCODE - 1).collect();
@@ -116,7 +123,7 @@ async fn a_right_guess_whose_reply_was_lost_is_right_again_though_it_was_the_las
     let [item] = store.batch_get([Some(key.clone())]).await.unwrap();
     let state = State::from_item(item.as_ref());
     assert_eq!(state.tried.len(), GUESSES_PER_PASSCODE);
-    assert!(state.living_nonce(&pepper, APP, CUID, now).is_some(), "a send keeps the code");
+    assert!(state.living_nonce(&pepper, &whose, now).is_some(), "a send keeps the code");
 }
 
 #[tokio::test(flavor = "multi_thread")]

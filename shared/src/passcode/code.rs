@@ -8,7 +8,7 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
 use super::limits::DIGITS;
-use crate::config;
+use crate::{config, id::Subject};
 
 /// The variable that holds the pepper.
 const VARIABLE: &str = "PEPPER";
@@ -65,10 +65,11 @@ impl Pepper {
         &self.generation
     }
 
-    /// The code of this nonce, for this customer of this App.
+    /// The code of this nonce, for this customer of this App. Of what names them the epoch is no part.
     #[must_use]
-    pub fn code(&self, nonce: &[u8], app: &str, cuid: &str) -> Passcode {
-        let mac = self.mac(&[b"passcode", nonce, app.as_bytes(), cuid.as_bytes()]);
+    pub fn code(&self, nonce: &[u8], whose: &Subject) -> Passcode {
+        let Subject { app, cuid, .. } = whose;
+        let mac = self.mac(&[b"passcode", nonce, app.as_str().as_bytes(), cuid.as_str().as_bytes()]);
         // 64 bits hold every code so often that none is noticeably likelier than another.
         let number = mac.iter().take(8).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
         let codes = (0..DIGITS).fold(1_u64, |codes, _| 10 * codes);
@@ -77,8 +78,9 @@ impl Pepper {
 
     /// What is kept of a guess: enough to know it again, useless without the pepper.
     #[must_use]
-    pub fn guess_mac(&self, guess: &Passcode, app: &str, cuid: &str) -> Vec<u8> {
-        let mac = self.mac(&[b"guess", guess.0.as_bytes(), app.as_bytes(), cuid.as_bytes()]);
+    pub fn guess_mac(&self, guess: &Passcode, whose: &Subject) -> Vec<u8> {
+        let Subject { app, cuid, .. } = whose;
+        let mac = self.mac(&[b"guess", guess.0.as_bytes(), app.as_str().as_bytes(), cuid.as_str().as_bytes()]);
         mac[..GUESS_MAC_LENGTH].to_vec()
     }
 
@@ -147,6 +149,7 @@ impl fmt::Debug for Passcode {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::id::{Cuid, Superkey};
 
     fn pepper(generation: &str, fill: &str) -> Pepper {
         Pepper::parse(&format!("{generation}:{}", fill.repeat(SECRET_LENGTH))).unwrap()
@@ -158,16 +161,28 @@ mod tests {
         format!("{}{between}{}", &half[..DIGITS / 2], &half[DIGITS / 2..DIGITS])
     }
 
+    /// A customer of an App, by names that are filled up to the length of one.
+    fn whose(app: &str, cuid: &str) -> Subject {
+        let app = Superkey::parse(&format!("atomsk_{app:0<22}")).unwrap();
+        Subject { app, cuid: Cuid::parse(&format!("{cuid:0<22}")).unwrap(), epoch: 0 }
+    }
+
+    #[test]
+    fn no_two_lists_of_parts_are_one_message() {
+        let pepper = pepper("1", "a");
+        assert_ne!(pepper.mac(&[b"app", b"cuid"]), pepper.mac(&[b"appc", b"uid"]));
+    }
+
     #[test]
     fn a_code_is_bound_to_nonce_app_customer_and_pepper() {
-        let code = |fill, nonce: &[u8], app, cuid| pepper("1", fill).code(nonce, app, cuid);
+        let code = |fill, nonce: &[u8], app, cuid| pepper("1", fill).code(nonce, &whose(app, cuid));
         let one = code("a", b"nonce", "app", "cuid");
         assert!(one.matches(&code("a", b"nonce", "app", "cuid")));
         for other in [
             code("b", b"nonce", "app", "cuid"),
             code("a", b"other", "app", "cuid"),
-            code("a", b"nonce", "appc", "uid"),
-            code("a", b"nonce", "app", "diuc"),
+            code("a", b"nonce", "other", "cuid"),
+            code("a", b"nonce", "app", "other"),
         ] {
             assert!(!one.matches(&other));
         }
@@ -185,8 +200,8 @@ mod tests {
     #[test]
     fn the_derivation_never_changes() {
         // A change would kill every living code at the next deployment, as a change of DIGITS does.
-        let code = pepper("1", "a").code(b"0123456789abcdef", "atomsk_x", "cuid");
-        assert_eq!((code.grouped().as_str(), pepper("1", "a").generation()), ("2468 1754", "1-0f83db1e"));
+        let code = pepper("1", "a").code(b"0123456789abcdef", &whose("x", "cuid"));
+        assert_eq!((code.grouped().as_str(), pepper("1", "a").generation()), ("2625 2298", "1-0f83db1e"));
     }
 
     #[test]

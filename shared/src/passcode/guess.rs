@@ -11,6 +11,7 @@ use super::{
 use crate::{
     Store, Timestamp,
     customer::Guard,
+    id::Subject,
     store::{
         Attribute, Conditional, Conditions, Item, Key, Outcome, StoreError, Table, Transaction, bytes, number, text,
     },
@@ -21,10 +22,8 @@ use crate::{
 pub struct Guess<'a> {
     /// Where the passcode is.
     pub key: &'a Key,
-    /// The App that asks.
-    pub app: &'a str,
-    /// The customer.
-    pub cuid: &'a str,
+    /// The customer, and the App that asks.
+    pub whose: &'a Subject,
     /// What was guessed.
     pub passcode: &'a Passcode,
 }
@@ -62,7 +61,7 @@ pub async fn count_guess(
     guess: &Guess<'_>,
     now: Timestamp,
 ) -> Result<Guessed, StoreError> {
-    let mac = pepper.guess_mac(guess.passcode, guess.app, guess.cuid);
+    let mac = pepper.guess_mac(guess.passcode, guess.whose);
     let written = store
         .update_by_hand(guess.key, |update| {
             update
@@ -77,7 +76,7 @@ pub async fn count_guess(
                 .expression_attribute_values(":mac", bytes(mac.clone()))
                 .expression_attribute_values(":one", number(1))
                 .expression_attribute_values(":now", number(now.as_millis()))
-                .expression_attribute_values(":cuid", text(guess.cuid))
+                .expression_attribute_values(":cuid", text(guess.whose.cuid.as_str()))
                 .expression_attribute_values(":pepper", text(pepper.generation()))
                 .expression_attribute_values(":max_tried", number(GUESSES_PER_PASSCODE as u64))
                 .expression_attribute_values(":max_failures", number(FAILURES_IN_A_ROW))
@@ -92,8 +91,8 @@ pub async fn count_guess(
     if !is_new && !state.was_tried(&mac) {
         return Ok(Guessed::Refused);
     }
-    let comparable = state.comparable_nonce(pepper, guess.cuid, now);
-    let right = comparable.filter(|nonce| pepper.code(nonce, guess.app, guess.cuid).matches(guess.passcode));
+    let comparable = state.comparable_nonce(pepper, &guess.whose.cuid, now);
+    let right = comparable.filter(|nonce| pepper.code(nonce, guess.whose).matches(guess.passcode));
     Ok(match right {
         Some(nonce) => Guessed::Right { nonce: nonce.to_vec() },
         None if is_new => Guessed::Wrong {

@@ -11,9 +11,9 @@ pub const DIGITS: usize = 8;
 /// Distinct guesses that one passcode allows.
 pub const GUESSES_PER_PASSCODE: usize = 5;
 
-/// Wrong guesses in a row, over however many passcodes, after which there is a pause. It stands for five passcodes whose
-/// every guess was wrong: who mistypes is far from it, and who guesses has mailed the customer five times by then.
-pub const FAILURES_IN_A_ROW: u64 = 25;
+/// Wrong guesses in a row, over however many passcodes, after which there is a pause: those of five passcodes whose every
+/// guess was wrong. Who mistypes is far from it, and who guesses has mailed the customer five times by then.
+pub const FAILURES_IN_A_ROW: u64 = 5 * GUESSES_PER_PASSCODE as u64;
 
 /// How long nothing is mailed and no guess is compared after so many failures in a row.
 pub const PAUSE: Duration = Duration::from_hours(1);

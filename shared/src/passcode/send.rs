@@ -54,8 +54,7 @@ pub enum Plan {
 /// A mail about to be claimed.
 #[derive(Debug)]
 pub struct Claim {
-    /// Claim id and nonce as they were read.
-    seen: [Option<Vec<u8>>; 2],
+    seen: Seen,
     mails_before: Vec<Timestamp>,
     pause_is_over: bool,
     /// The generation of the pepper, for a new code to name.
@@ -66,6 +65,13 @@ pub struct Claim {
     pub nonce: Vec<u8>,
     /// When the code stops being valid.
     pub expires_at: Timestamp,
+}
+
+/// What the item said when it was read. The claim is won only where it still does.
+#[derive(Debug)]
+struct Seen {
+    claim: Option<Vec<u8>>,
+    nonce: Option<Vec<u8>>,
 }
 
 /// How a claim ended.
@@ -102,7 +108,7 @@ pub enum Failure {
 pub fn plan_send(
     state: &State,
     pepper: &Pepper,
-    [app, cuid]: [&str; 2],
+    whose: &Subject,
     rules: SendRules,
     now: Timestamp,
 ) -> Result<Plan, getrandom::Error> {
@@ -110,7 +116,7 @@ pub fn plan_send(
     if let Some(ends) = pause_ends.filter(|ends| now < *ends) {
         return Ok(Plan::TooMany { retry_after: ends.since(now) });
     }
-    let living = state.living_nonce(pepper, app, cuid, now);
+    let living = state.living_nonce(pepper, whose, now);
     if let Some(nonce) = living {
         let held_until = state.lease_until.max(state.mailed_at.map(|mailed_at| mailed_at + rules.cooldown));
         if let Some(until) = held_until.filter(|until| now < *until) {
@@ -123,7 +129,7 @@ pub fn plan_send(
     }
     let (id, fresh) = (random::bytes()?, random::bytes::<16>()?.to_vec());
     Ok(Plan::Mail(Claim {
-        seen: [state.claim.clone(), state.nonce.clone()],
+        seen: Seen { claim: state.claim.clone(), nonce: state.nonce.clone() },
         mails_before: state.mails.iter().copied().filter(|sent| now.since(*sent) < longest_window()).collect(),
         pause_is_over: pause_ends.is_some(),
         new_code_of: living.is_none().then(|| pepper.generation().to_owned()),
@@ -224,8 +230,8 @@ impl Mailing<'_> {
         let unchanged = |name: &str, read: bool| {
             if read { format!("{name} = :read_{name}") } else { format!("attribute_not_exists({name})") }
         };
-        let [seen_claim, seen_nonce] = &claim.seen;
-        let condition = [unchanged("claim", seen_claim.is_some()), unchanged("nonce", seen_nonce.is_some())];
+        let seen = &claim.seen;
+        let condition = [unchanged("claim", seen.claim.is_some()), unchanged("nonce", seen.nonce.is_some())];
         // Until it is known when the mail went out it counts from the latest moment at which it can.
         let mails = claim.mails_before.iter().chain([&lease_until]);
         let mut values = vec![
@@ -243,7 +249,7 @@ impl Mailing<'_> {
         if claim.pause_is_over {
             values.push((":zero", number(0)));
         }
-        let read = [(":read_claim", seen_claim), (":read_nonce", seen_nonce)];
+        let read = [(":read_claim", &seen.claim), (":read_nonce", &seen.nonce)];
         values.extend(read.into_iter().filter_map(|(name, value)| Some((name, bytes(value.clone()?)))));
         let written = self
             .store

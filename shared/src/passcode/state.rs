@@ -7,7 +7,7 @@ use super::{
 use crate::{
     Store, Timestamp,
     email::EmailAddress,
-    id::Superkey,
+    id::{Cuid, Subject, Superkey},
     random,
     store::{Conditions, Item, ItemExt, Key, StoreError, Table, Update, bytes, ttl},
 };
@@ -56,7 +56,7 @@ pub async fn reset_limits(store: &Store, superkey: &Superkey, address: &EmailAdd
 #[derive(Debug, Default)]
 pub struct State {
     /// The customer whose code it is. An erased customer's successor has another.
-    pub cuid: Option<String>,
+    pub cuid: Option<Cuid>,
     /// What the code is derived from; absent when used up.
     pub nonce: Option<Vec<u8>>,
     /// The generation of the pepper that the code is derived with.
@@ -89,7 +89,7 @@ impl State {
             return Self::default();
         };
         Self {
-            cuid: item.text("cuid").map(str::to_owned),
+            cuid: item.text("cuid").and_then(Cuid::parse),
             nonce: item.bytes("nonce").map(<[u8]>::to_vec),
             pepper: item.text("pepper").map(str::to_owned),
             expires_at: item.timestamp("expires_at"),
@@ -106,25 +106,25 @@ impl State {
 
     /// The nonce of the code, while it is neither used nor expired, and this customer's.
     #[must_use]
-    pub fn valid_nonce(&self, cuid: &str, now: Timestamp) -> Option<&[u8]> {
-        let valid = self.cuid.as_deref() == Some(cuid) && self.expires_at.is_some_and(|expires_at| now < expires_at);
+    pub fn valid_nonce(&self, cuid: &Cuid, now: Timestamp) -> Option<&[u8]> {
+        let valid = self.cuid.as_ref() == Some(cuid) && self.expires_at.is_some_and(|expires_at| now < expires_at);
         self.nonce.as_deref().filter(|_| valid)
     }
 
     /// The nonce of a code that this pepper can tell: valid, and of its generation. A code of another one is dead.
     #[must_use]
-    pub fn comparable_nonce(&self, pepper: &Pepper, cuid: &str, now: Timestamp) -> Option<&[u8]> {
+    pub fn comparable_nonce(&self, pepper: &Pepper, cuid: &Cuid, now: Timestamp) -> Option<&[u8]> {
         self.valid_nonce(cuid, now).filter(|_| self.pepper.as_deref() == Some(pepper.generation()))
     }
 
     /// The nonce of a living code: comparable, and not exhausted. With no guess left it lives on where the right one is
     /// among those counted: whoever made it is about to use it, or lost the reply and repeats.
     #[must_use]
-    pub fn living_nonce(&self, pepper: &Pepper, app: &str, cuid: &str, now: Timestamp) -> Option<&[u8]> {
-        let nonce = self.comparable_nonce(pepper, cuid, now)?;
+    pub fn living_nonce(&self, pepper: &Pepper, whose: &Subject, now: Timestamp) -> Option<&[u8]> {
+        let nonce = self.comparable_nonce(pepper, &whose.cuid, now)?;
         let lives = self.tried.len() < GUESSES_PER_PASSCODE || {
-            let code = pepper.code(nonce, app, cuid);
-            self.was_tried(&pepper.guess_mac(&code, app, cuid))
+            let code = pepper.code(nonce, whose);
+            self.was_tried(&pepper.guess_mac(&code, whose))
         };
         lives.then_some(nonce)
     }

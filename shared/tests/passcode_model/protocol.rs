@@ -24,23 +24,23 @@ pub const NO_BUDGET: u8 = 99;
 /// The protocol's numbers, small enough to be searched through, in the order of size that the real ones have.
 #[derive(Clone, Copy, Debug)]
 pub struct Rules {
-    /// Distinct guesses that a code allows: 5.
+    /// Distinct guesses that a code allows, `GUESSES_PER_PASSCODE`.
     pub max_tried: usize,
-    /// Guesses in a row before the pause: 25.
+    /// Guesses in a row before the pause, `FAILURES_IN_A_ROW`.
     pub max_failures: u8,
-    /// How long a code is valid: 600 s.
+    /// How long a code is valid, `PasscodeTtlSeconds` of the template.
     pub lifetime: Time,
-    /// How long the next mail of a code is held back: 30 s.
+    /// How long the next mail of a code is held back, `PasscodeCooldownSeconds`.
     pub cooldown: Time,
-    /// The function's timeout, at which an invocation is killed: 15 s.
+    /// The function's timeout, at which an invocation is killed.
     pub timeout: Time,
-    /// How long the pause lasts: an hour.
+    /// How long the pause lasts, `PAUSE`.
     pub pause: Time,
-    /// Mails that fit into a window: 5.
+    /// Mails that fit into a window, the first of `MAIL_WINDOWS`.
     pub max_mails: usize,
-    /// How long that window is: 600 s.
+    /// How long that window is.
     pub window: Time,
-    /// Mails that fit into a day's budget: 50, 5,000.
+    /// Mails that fit into a day's budget, `MAILS_PER_MAILBOX` or `MAILS_PER_APP`.
     pub budget: u8,
 }
 
