@@ -64,6 +64,10 @@ check_defences() {
   return "$missed"
 }
 
+# What docs/changing.md says of the twelve changes, tried.
+step copies "Each change with a copy forgotten is noticed by a test" long
+check_copies() { python3 check.d/copies.py; }
+
 # Amazon's own implementation takes the place of the embedded database: every condition, transaction and expression is
 # read by another parser. It listens on every interface, so it gets a network of its own, and the tests with it. Needs
 # Java 17 and util-linux.

@@ -20,28 +20,34 @@ pub fn record_key(superkey: &Superkey) -> Key {
     Key::new(Table::Apps, "key", superkey.as_str())
 }
 
-/// What an App may be provisioned for beyond the endpoints that every App has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Grant {
+/// Declares the grants, each with its name in the operator's commands and in the store.
+macro_rules! grants {
+    ($($(#[$doc:meta])* $grant:ident $name:literal)+) => {
+        /// What an App may be provisioned for beyond the endpoints that every App has.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Grant { $($(#[$doc])* $grant),+ }
+
+        impl Grant {
+            /// Every grant.
+            pub const ALL: [Self; [$($name),+].len()] = [$(Self::$grant),+];
+
+            /// The grant's name in the operator's commands and in the store.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$grant => $name),+ }
+            }
+        }
+    };
+}
+
+grants! {
     /// `GET /customer/{email}/passcode`.
-    Passcode,
+    Passcode "passcode"
     /// `GET /customer/{email}/auth/nopasscode`.
-    Nopasscode,
+    Nopasscode "nopasscode"
 }
 
 impl Grant {
-    /// Every grant.
-    pub const ALL: [Self; 2] = [Self::Passcode, Self::Nopasscode];
-
-    /// The grant's name in the operator's commands and in the store.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Passcode => "passcode",
-            Self::Nopasscode => "nopasscode",
-        }
-    }
-
     /// The attribute that holds these; DynamoDB has no empty sets.
     #[must_use]
     pub fn set(grants: &[Self]) -> Option<Attribute> {

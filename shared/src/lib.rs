@@ -24,6 +24,8 @@ pub mod random;
 pub mod sdk;
 pub mod status;
 pub mod store;
+#[cfg(test)]
+mod stored;
 pub mod ticket;
 pub mod token;
 pub mod tokens;

@@ -87,7 +87,7 @@ fn apps() -> Vec<Item> {
         };
         record.to_item()
     };
-    let both = [Grant::Passcode, Grant::Nopasscode];
+    let all = Grant::ALL;
     let brand = Brand {
         name: "Acme".to_owned(),
         from_name: Some("Acme Accounts".to_owned()),
@@ -99,11 +99,11 @@ fn apps() -> Vec<Item> {
         site: None,
     };
     vec![
-        app("Demo", &both, Some("Demo"), Some(brand), Active),
+        app("Demo", &all, Some("Demo"), Some(brand), Active),
         app("Bare", &[], None, None, Active),
-        app("Suspended", &both, Some("Demo"), None, Suspended),
-        app("Other", &both, Some("Other"), None, Active),
-        app("Test", &both, None, None, Active),
+        app("Suspended", &all, Some("Demo"), None, Suspended),
+        app("Other", &all, Some("Other"), None, Active),
+        app("Test", &all, None, None, Active),
     ]
 }
 

@@ -113,7 +113,7 @@ impl Words {
         let (words, number) = match seconds {
             1 => (self.second, 1),
             0..60 => (self.seconds, seconds),
-            // To the nearest, since nobody counts the seconds of ten minutes.
+            // To the nearest: nobody counts the seconds of some minutes.
             60..90 => (self.minute, 1),
             _ => (self.minutes, (seconds + 30) / 60),
         };

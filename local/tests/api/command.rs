@@ -208,7 +208,7 @@ async fn backends_alone_hold_the_fixtures() {
         ("APPS_TABLE", "AppsTable"),
         ("AWS_ENDPOINT_URL_DYNAMODB", ready["dynamodb"].as_str().unwrap()),
         ("AWS_ENDPOINT_URL_SESV2", ready["mail"].as_str().unwrap()),
-        ("PASSCODE_TTL_SECONDS", "600"),
+        ("ALLOW_QUERY_CREDENTIALS", "true"),
         ("PEPPER", fixtures::PEPPER),
     ] {
         assert!(lines.contains(&format!("  export {name}='{value}'")), "{name} in {lines:#?}");

@@ -8,13 +8,6 @@ use serde_json::Value;
 use crate::{fixtures, support::TestApp};
 
 #[test]
-fn the_fixtures_are_what_their_generator_prints() {
-    let file = std::fs::read(binaries::project_root().unwrap().join("events/fixtures.json")).unwrap();
-    let file: Value = serde_json::from_slice(&file).unwrap();
-    assert!(file == fixtures::all(), "cargo run -p tools -- fixtures > events/fixtures.json");
-}
-
-#[test]
 fn the_environment_for_sam_local_has_the_pepper_of_the_fixtures() {
     let file = std::fs::read(binaries::project_root().unwrap().join("events/env.json")).unwrap();
     let file: Value = serde_json::from_slice(&file).unwrap();

@@ -29,8 +29,10 @@ fn assert_said(said: &[(&str, String)]) {
 
 /// A small number, as a sentence has it.
 fn word(number: usize) -> &'static str {
-    const WORDS: [&str; 13] =
-        ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"];
+    const WORDS: [&str; 16] = [
+        "no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+        "thirteen", "fourteen", "fifteen",
+    ];
     WORDS[number]
 }
 
@@ -71,6 +73,10 @@ fn how_long_things_are_valid_is_said_alike() {
 #[test]
 fn the_digits_of_a_passcode_are_said_alike() {
     let digits = word(DIGITS);
+    // From six on, the fewest that there may be.
+    let [french, spanish] = [["six", "sept", "huit", "neuf", "dix"], ["seis", "siete", "ocho", "nueve", "diez"]]
+        .map(|words| words[DIGITS - 6]);
+    let codes_in_millions = (6..DIGITS).fold(1, |codes, _| 10 * codes);
     let shown = format!(r"\d{{{}}} \d{{{}}}", DIGITS / 2, DIGITS - DIGITS / 2);
     assert_said(&[
         ("openapi.yaml", format!("mails {digits} digits")),
@@ -80,6 +86,12 @@ fn the_digits_of_a_passcode_are_said_alike() {
         ("examples/partner-site/src/signing_in.rs", format!("if code.len() == {DIGITS} {{")),
         ("examples/partner-site/src/words/english.rs", format!("A code has {digits} digits")),
         ("examples/partner-site/src/words/english.rs", format!("The code, {digits} digits")),
+        ("examples/partner-site/src/words/french.rs", format!("Un code a {french} chiffres")),
+        ("examples/partner-site/src/words/french.rs", format!("Le code, {french} chiffres")),
+        ("examples/partner-site/src/words/spanish.rs", format!("Un código tiene {spanish} cifras")),
+        ("examples/partner-site/src/words/spanish.rs", format!("El código, {spanish} cifras")),
+        ("local/tests/api/partner.rs", format!("\"{digits} digits\"")),
+        ("docs/operations.md", format!("in {codes_in_millions} million tries of one code")),
         ("check.d/browser/partner.test.mjs", format!("A code has {digits} digits")),
         ("check.d/browser/harness.mjs", shown.clone()),
         ("examples/sign-in.mjs", shown.clone()),
@@ -100,6 +112,12 @@ fn the_limits_of_guesses_and_mails_are_said_alike() {
         ("openapi.yaml", format!("pause that {failures} wrong guesses in a row bring")),
         ("openapi.yaml", format!("More than {} mails in {} minutes, or {} in a day", few.0, few.1, many.0)),
         ("template.yaml", format!("locked for an hour after {failures} wrong guesses in a row")),
+        ("template.yaml", format!("# {} guesses a passcode are allowed", capital(five))),
+        ("template.yaml", format!("# {failures} wrong guesses in a row at one customer")),
+        ("docs/security.md", format!("pause: {failures} guesses an hour at most")),
+        ("docs/security.md", format!("a mail to the customer for each {five}")),
+        ("docs/security.md", format!("distinct guesses at once, of which {five} are compared")),
+        ("docs/passcode-model.md", format!("two guesses a code rather than {five}")),
         ("docs/security.md", format!("{guesses} distinct guesses a code counted before compared, {failures} failures")),
         ("docs/security.md", format!("{} mails in {} minutes, {} a day", few.0, few.1, many.0)),
         ("docs/security.md", format!("| {} distinct guesses, {failures} failures in a row |", capital(five))),
@@ -122,6 +140,10 @@ fn functions_tables_and_tests_are_counted_right() {
     let template = template();
     let routed = template.functions.iter().filter(|function| !function.routes.is_empty()).count();
     let [functions, routed, tables] = [template.functions.len(), routed, template.tables.len()].map(word);
+    let handlers = read("fuzz/src/world.rs");
+    let handlers = handlers.split_once("HANDLERS: [&str; ").unwrap().1.split_once(']').unwrap().0;
+    // Those that answer events, and the operator.
+    let fuzzed = handlers.parse::<usize>().unwrap() + 1;
     let count = |folder: &str| fs::read_dir(root().join(folder)).unwrap().count();
     let opening = format!("functions, {routed} of them behind an HTTP API, {tables} DynamoDB tables");
     assert_said(&[
@@ -132,6 +154,7 @@ fn functions_tables_and_tests_are_counted_right() {
         ("docs/deploy.md", format!("{functions} functions, each optimised as a whole")),
         ("docs/security.md", format!("{} patches, each of which takes one defence out", count("check.d/defences"))),
         ("docs/security.md", format!("{} `cargo fuzz` targets", word(count("fuzz/targets")))),
+        ("docs/security.md", format!("call the handlers of {} functions", word(fuzzed))),
     ]);
 }
 
@@ -144,10 +167,15 @@ fn memory_and_timeouts_are_those_of_the_template() {
     let [memory] = memory.into_iter().collect::<Vec<_>>()[..] else { panic!("bench prices all endpoints alike") };
     // The site lists no customers.
     let called = functions.iter().filter(|function| !["list-customers", "operator"].contains(&&*function.name));
+    let timeout = |name: &str| functions.iter().find(|it| it.name == name).unwrap().timeout.as_secs();
     let slowest = called.map(|function| function.timeout.as_secs()).max().unwrap();
     assert_said(&[
         ("bench/src/costs.rs", format!("const MEMORY_MB: f64 = {memory}.0;")),
         ("docs/performance.md", format!("us-east-1, x86, {memory} MB, list prices")),
+        (
+            "functions/send-passcode/src/mailer.rs",
+            format!("into the function's timeout, {} seconds.", timeout("send-passcode")),
+        ),
         ("examples/partner-site/src/api.rs", format!("takes at most, which is {slowest} seconds.")),
     ]);
 }

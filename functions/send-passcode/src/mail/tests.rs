@@ -52,14 +52,16 @@ fn the_text_in_english() {
 
 #[test]
 fn each_language_says_what_it_is_and_when_the_code_was_asked_for() {
-    for (tag, subject, asked) in [
+    let languages = [
         ("en", "Your passcode for Acme", "asked for on 24 November 2026 at 09:30 (UTC)."),
         ("fr", "Votre code de connexion à Acme", "demandé le 24\u{a0}novembre 2026 à 09:30 (UTC)."),
         ("es", "Su código de acceso a Acme", "se solicitó el 24\u{a0}de noviembre de 2026 (09:30 UTC)."),
         ("de", "Ihr Anmeldecode für Acme", "wurde am 24.\u{a0}November 2026 um 09:30\u{a0}Uhr (UTC) angefordert."),
         ("pt", "O seu código de acesso a Acme", "solicitado em 24\u{a0}de novembro de 2026 (09:30 UTC)."),
         ("it", "Codice di accesso a Acme", "richiesto in data 24\u{a0}novembre 2026 alle ore 09:30 (UTC)."),
-    ] {
+    ];
+    assert_eq!(languages.len(), LOCALES.len());
+    for (tag, subject, asked) in languages {
         let mail = mail(&brand("Acme"), Some(tag), 600);
         assert_eq!(mail.subject, subject);
         assert!(mail.text.contains(asked), "{}", mail.text);
