@@ -50,13 +50,7 @@ check_cargo_lambda() {
   # It would have cargo compile each function with features of its own. This cargo has them compiled.
   folder=$(mktemp -d)
   at_end "rm -rf '$folder'"
-  cat >"$folder/cargo" <<SCRIPT
-#!/usr/bin/env bash
-[[ \$1 == run ]] || exec $(type -P cargo) "\$@"
-while [[ \$1 != --bin ]]; do shift; done
-exec $(realpath "${CARGO_TARGET_DIR:-target}/debug")/\$2
-SCRIPT
-  chmod +x "$folder/cargo"
+  ready_made_cargo "$folder" "$(realpath "${CARGO_TARGET_DIR:-target}/debug")"
   PATH=$folder:$PATH start_engine "$api" \
     cargo-lambda lambda watch --disable-cors --ignore-changes --invoke-address 127.0.0.1 --invoke-port "${api#*:}"
   # What it would upload, and where; a zip stays beside the executable.
@@ -85,6 +79,18 @@ start_engine() {
     kill -0 "$ENGINE" 2>/dev/null || { cat "$ENGINE_LOG" >&2; return 1; }
     sleep 0.1
   done
+}
+
+# ready_made_cargo FOLDER EXECUTABLES: writes a command `cargo` into the folder that runs a function's executable where
+# cargo-lambda would have it compiled.
+ready_made_cargo() {
+  cat >"$1/cargo" <<SCRIPT
+#!/usr/bin/env bash
+[[ \$1 == run ]] || exec $(type -P cargo) "\$@"
+while [[ \$1 != --bin ]]; do shift; done
+exec $2/\$2
+SCRIPT
+  chmod +x "$1/cargo"
 }
 
 # start_backends MAIL DYNAMODB: starts the backends on these addresses, with the records of events/fixtures.json.

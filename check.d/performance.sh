@@ -12,3 +12,38 @@ check_performance() {
   cargo build --workspace --bins --quiet
   "${CARGO_TARGET_DIR:-target}/debug/bench" guard
 }
+
+# What a developer would run instead, on the functions of one release build and over the same backends, one after the other.
+step beside "The local system beside cargo lambda watch and the SAM CLI: first answer, requests a second, memory" long
+check_beside() {
+  python_tool cargo-lambda
+  python_tool sam
+  [[ -d .aws-sam/build ]] || check_sam_build
+  cargo build --workspace --bins --quiet
+  cargo build --workspace --bins --release --quiet
+  local bench=${CARGO_TARGET_DIR:-target}/debug/bench release host=127.0.0.1 mail dynamodb api folder machine variables=()
+  release=$(realpath "${CARGO_TARGET_DIR:-target}/release")
+  rm -rf "${CARGO_TARGET_DIR:-target}/bench/beside"
+  docker_engine && host=$(ip -4 -o address show docker0 | awk '{ sub(/\/.*/, "", $4); print $4 }')
+  # The ports of events/env.json.
+  mail=$host:9001 dynamodb=$host:9002 api=127.0.0.1:$(free_port)
+  start_backends "$mail" "$dynamodb"
+  eval "$(sed -n '/^  export /p' "$ENGINE_LOG")"
+  while read -r name; do variables+=(--env "$name=${!name}"); done < <(sed -n "s/^  export \([A-Z_]*\)=.*/\1/p" "$ENGINE_LOG")
+
+  "$bench" beside "local" "http://$api" -- "$release/local" --release --api "$api" --mail "127.0.0.1:$(free_port)" \
+    --dynamodb "127.0.0.1:$(free_port)" --partner "127.0.0.1:$(free_port)" "${variables[@]}"
+
+  folder=$(mktemp -d)
+  at_end "rm -rf '$folder'"
+  ready_made_cargo "$folder" "$release"
+  PATH=$folder:$PATH "$bench" beside "cargo lambda watch" "http://$api" -- cargo-lambda lambda watch --disable-cors \
+    --ignore-changes --invoke-address 127.0.0.1 --invoke-port "${api#*:}"
+
+  docker version >/dev/null 2>&1 || { echo "No Docker engine answers: the SAM CLI takes no part."; return; }
+  machine=$(uname -m | sed s/aarch64/arm64/)
+  make_image "$SAM_IMAGE" "$machine"
+  "$bench" beside "sam local start-api" "http://$api" --containers -- sam local start-api --port "${api#*:}" \
+    --warm-containers LAZY --parameter-overrides "Architecture=$machine" --add-host host.docker.internal:host-gateway \
+    --invoke-image "$SAM_IMAGE" --skip-pull-image --env-vars events/env.json
+}

@@ -8,10 +8,13 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use local::{
     binaries::project_root,
-    demo::{self, Demo},
+    demo,
     system::{Options, System},
 };
-use reqwest::Client;
+use reqwest::{
+    Client, Response,
+    header::{HeaderMap, HeaderValue},
+};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
@@ -46,12 +49,16 @@ pub async fn rise(functions: &[Contestant]) -> Result<Vec<Step>> {
     let system = System::start(&options, async { Ok(executables) }).await?;
     system.warm().await?;
     let demo = demo::provision(&system, "https://platform.example/", None).await?;
-    let client = Client::builder().no_proxy().build()?;
-    let new =
-        client.post(format!("{}/customer", system.api)).json(&json!({ "company": "Load", "email": "l@example.com" }));
-    let created: Value = signed(new, &demo).send().await?.json().await?;
+    let credentials = [("x-access-superkey", &demo.app.superkey), ("x-access-supertoken", &demo.app.supertoken)];
+    let mut headers = HeaderMap::new();
+    for (name, value) in credentials {
+        headers.insert(name, HeaderValue::from_str(value)?);
+    }
+    let client = Client::builder().no_proxy().default_headers(headers).build()?;
+    let customer = json!({ "company": "Load", "email": "l@example.com" });
+    let created: Value = client.post(format!("{}/customer", system.api)).json(&customer).send().await?.json().await?;
     let cuid = created["cuid"].as_str().context("no customer could be created")?;
-    let target = Arc::new(Target { client, url: format!("{}/customer/{cuid}", system.api), demo });
+    let target = Arc::new(Target { client, url: format!("{}/customer/{cuid}", system.api) });
     let mut steps = Vec::new();
     // The first is for the processes to be started.
     for callers in [PROCESSES].into_iter().chain(CALLERS) {
@@ -60,17 +67,29 @@ pub async fn rise(functions: &[Contestant]) -> Result<Vec<Step>> {
     Ok(steps.split_off(1))
 }
 
-struct Target {
-    client: Client,
-    url: String,
-    demo: Demo,
+/// A request that is answered with a `200`.
+pub struct Target {
+    /// With the credentials.
+    pub client: Client,
+    /// The whole address.
+    pub url: String,
 }
 
-fn signed(request: reqwest::RequestBuilder, demo: &Demo) -> reqwest::RequestBuilder {
-    request.header("x-access-superkey", &demo.app.superkey).header("x-access-supertoken", &demo.app.supertoken)
+impl Target {
+    /// Sends it.
+    ///
+    /// # Errors
+    /// No answer.
+    pub async fn send(&self) -> reqwest::Result<Response> {
+        self.client.get(&self.url).send().await
+    }
 }
 
-async fn step(target: &Arc<Target>, callers: usize) -> Result<Step> {
+/// Calls the target by so many callers for some seconds.
+///
+/// # Errors
+/// Any answer but a `200`.
+pub async fn step(target: &Arc<Target>, callers: usize) -> Result<Step> {
     let started = Instant::now();
     let mut tasks = JoinSet::new();
     for _ in 0..callers {
@@ -79,7 +98,7 @@ async fn step(target: &Arc<Target>, callers: usize) -> Result<Step> {
             let mut latencies = Vec::new();
             while started.elapsed() < STEP {
                 let sent = Instant::now();
-                let answer = signed(target.client.get(&target.url), &target.demo).send().await?;
+                let answer = target.send().await?;
                 ensure!(answer.status() == 200, "a request was answered {}", answer.status());
                 answer.bytes().await?;
                 latencies.push(sent.elapsed().as_secs_f64());

@@ -9,6 +9,7 @@
 
 mod arena;
 mod baseline;
+mod beside;
 mod callgrind;
 mod chart;
 mod contestants;
@@ -57,6 +58,9 @@ enum What {
     },
     /// Load the whole local system until it saturates, and write the curve.
     Load,
+    /// Start an engine that serves the functions, call it, and write its figures beside those of the others that ran since
+    /// target/bench/beside was emptied. `./check beside` does it with all.
+    Beside(beside::Engine),
     /// Simulate an App whose one record is read by more requests than a partition serves.
     HotRecord,
     /// Itemise what the template costs in a month without requests.
@@ -103,6 +107,15 @@ async fn main() -> Result<ExitCode> {
         None => measure(&root, &folder, &arguments.measuring).await.map(|()| ExitCode::SUCCESS),
         Some(What::Guard { accept }) => guard(&root, &folder, accept).await,
         Some(What::Load) => load(&root).await.map(|()| ExitCode::SUCCESS),
+        Some(What::Beside(engine)) => {
+            let engines = beside::measure(&root, &folder, &engine).await?;
+            let table = report::beside_table(&engines);
+            say(&table);
+            let text = format!("{}.\n\n{table}", report::circumstances());
+            report::insert(&root.join("docs/performance.md"), "beside", &text)?;
+            std::fs::write(root.join("docs/performance-beside.svg"), report::beside_chart(&engines))?;
+            Ok(ExitCode::SUCCESS)
+        }
         Some(What::HotRecord) => {
             let table = hot_record::table();
             say(&table);

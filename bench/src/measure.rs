@@ -30,6 +30,8 @@ pub struct Figures {
     pub first_wall_throttled: Option<f64>,
     /// Seconds that half, 90% and 99% of the warm requests did not exceed.
     pub warm_wall: [f64; 3],
+    /// Page faults from start to the end of the first request.
+    pub cold_faults: f64,
     /// The most memory that was resident in any round, in bytes.
     pub peak_rss: u64,
     /// What is deployed, in bytes.
@@ -52,6 +54,7 @@ struct Samples {
     warm: Vec<f64>,
     throttled: Vec<f64>,
     wall: Vec<f64>,
+    faults: Vec<f64>,
     peak_rss: u64,
 }
 
@@ -83,6 +86,7 @@ async fn one_round(arena: &Arena, contestant: &Contestant, warm: usize, samples:
     let init = process.cpu().await?.as_secs_f64();
     arena.ask(contestant, &mut process).await?;
     let first = process.cpu().await?.as_secs_f64();
+    samples.faults.push(process.page_faults()? as f64);
     for _ in 0..warm {
         samples.wall.push(arena.ask(contestant, &mut process).await?);
     }
@@ -103,6 +107,7 @@ fn figures(contestant: &Contestant, mut samples: Samples) -> Result<Figures> {
         warm_cpu: quantile(&mut samples.warm, 0.5),
         first_wall_throttled: (!samples.throttled.is_empty()).then(|| quantile(&mut samples.throttled, 0.5)),
         warm_wall: [0.5, 0.9, 0.99].map(|part| quantile(&mut samples.wall, part)),
+        cold_faults: quantile(&mut samples.faults, 0.5),
         peak_rss: samples.peak_rss,
         size,
         zipped,

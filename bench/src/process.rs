@@ -114,6 +114,19 @@ impl Process {
         Ok(kilobytes * 1024)
     }
 
+    /// How often so far it has touched a page of memory that the kernel then had to bring: of the executable, of what the
+    /// dynamic linker writes, of heap and stack.
+    ///
+    /// # Errors
+    /// The process has ended.
+    pub fn page_faults(&self) -> Result<u64> {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.id()))?;
+        // The name stands in brackets and may hold any character; `minflt` is the eighth field behind it, `majflt` the tenth.
+        let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+        let field = |at: usize| fields.get(at).context("stat is too short")?.parse::<u64>().context("no number");
+        Ok(field(7)? + field(9)?)
+    }
+
     /// Sends an event and waits for the answer, and until the process asks for more. Returns the answer, and the time
     /// until it came.
     ///

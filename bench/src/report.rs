@@ -4,7 +4,7 @@ use std::{fmt::Write as _, path::Path};
 
 use anyhow::{Context, Result};
 
-use crate::{callgrind::Instructions, chart, load::Step, measure::Figures};
+use crate::{beside, callgrind::Instructions, chart, load::Step, measure::Figures};
 
 /// One line of the table.
 pub struct Line {
@@ -16,7 +16,7 @@ pub struct Line {
 
 /// The table of all contestants.
 pub fn table(lines: &[Line]) -> String {
-    let mut table = "| | init ms | first ms | cold × floor | warm µs | p50 / p90 / p99 ms | first at 128 MB ms | peak MB | size MB | zipped MB | cold Minstr | warm kinstr |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n".to_owned();
+    let mut table = "| | init ms | first ms | cold × floor | warm µs | p50 / p90 / p99 ms | first at 128 MB ms | cold faults | peak MB | size MB | zipped MB | cold Minstr | warm kinstr |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n".to_owned();
     let floor = lines.first().map_or(f64::NAN, |line| line.figures.cold_cpu());
     for Line { figures, instructions } in lines {
         let [p50, p90, p99] = figures.warm_wall.map(|seconds| seconds * 1e3);
@@ -28,12 +28,13 @@ pub fn table(lines: &[Line]) -> String {
         // Writing to a string cannot fail.
         let _ = writeln!(
             table,
-            "| {} | {:.1} | {:.2} | {:.1} | {:.0} | {p50:.1} / {p90:.1} / {p99:.1} | {throttled} | {:.1} | {:.2} | {:.2} | {cold} | {warm} |",
+            "| {} | {:.1} | {:.2} | {:.1} | {:.0} | {p50:.1} / {p90:.1} / {p99:.1} | {throttled} | {:.0} | {:.1} | {:.2} | {:.2} | {cold} | {warm} |",
             figures.name,
             figures.init_cpu * 1e3,
             figures.first_cpu * 1e3,
             figures.cold_cpu() / floor,
             figures.warm_cpu * 1e6,
+            figures.cold_faults,
             mega(figures.peak_rss),
             mega(figures.size),
             mega(figures.zipped),
@@ -60,6 +61,25 @@ pub fn load_table(steps: &[Step]) -> String {
         let _ = writeln!(table, "| {callers} | {rate:.0} | {:.1} | {:.1} |", p50 * 1e3, p99 * 1e3);
     }
     table
+}
+
+/// The engines that serve the functions on this machine.
+pub fn beside_table(engines: &[beside::Figures]) -> String {
+    let mut table =
+        "| | first answer s | requests a second | p50 ms | p99 ms | memory MB |\n|---|--:|--:|--:|--:|--:|\n"
+            .to_owned();
+    for beside::Figures { name, first, rate, latency: [p50, p99], memory } in engines {
+        let (p50, p99) = (p50 * 1e3, p99 * 1e3);
+        // Writing to a string cannot fail.
+        let _ = writeln!(table, "| {name} | {first:.1} | {rate:.0} | {p50:.1} | {p99:.1} | {:.0} |", mega(*memory));
+    }
+    table
+}
+
+/// Requests that each engine answers in a second.
+pub fn beside_chart(engines: &[beside::Figures]) -> String {
+    let bars: Vec<_> = engines.iter().map(|it| (it.name.clone(), it.rate, format!("{:.0}/s", it.rate))).collect();
+    chart::bars("Requests a second of get-customer, logarithmic", &bars)
 }
 
 /// Bytes as MB of a million.
