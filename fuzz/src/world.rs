@@ -99,7 +99,7 @@ impl World {
             redeem_ticket: redeem_ticket::Deps { store: store(), clock: clock.clone(), policy },
             revoke_credentials: revoke_credentials::Deps { store: store(), clock: clock.clone(), policy },
             sso: sso::Deps { store: store(), clock: clock.clone(), policy, ticket_lifetime },
-            operator: operator::Deps { store: store(), suppressions: suppressions(&backends.mail), clock },
+            operator: operator::Deps { store: store(), ses: ses(&backends.mail), clock },
             fixtures: read("events/fixtures.json"),
             asked: std::cell::Cell::default(),
             runtime,
@@ -168,7 +168,7 @@ fn pepper() -> Pepper {
     Pepper::parse(variables["Parameters"]["PEPPER"].as_str().expect("a pepper")).expect("a pepper")
 }
 
-fn suppressions(endpoint: &str) -> operator::Suppressions {
+fn ses(endpoint: &str) -> operator::Ses {
     let sdk = aws_config::SdkConfig::builder()
         .behavior_version(aws_config::BehaviorVersion::latest())
         .endpoint_url(endpoint)
@@ -177,7 +177,9 @@ fn suppressions(endpoint: &str) -> operator::Suppressions {
             "test", "test", None, None, "test",
         )))
         .http_client(sdk::http_client().expect("a client"));
-    operator::Suppressions::new(&sdk.build())
+    let arn = |name: &str| format!("arn:aws:ses:eu-west-1:123456789012:{name}");
+    let names = ["local".to_owned(), arn("identity/atom.example"), arn("configuration-set/MailConfigurationSet")];
+    operator::Ses::new(&sdk.build(), true, names)
 }
 
 fn store(endpoint: &str) -> Store {

@@ -13,7 +13,7 @@ use crate::{
     ids,
     inspector::{self, Inspected},
     logs::Logs,
-    mailbox::{self, Mailbox, Told},
+    mailbox::{self, Account, Mailbox, Told},
     reference,
     requests::Requests,
     runtime::{Pool, Spec},
@@ -137,7 +137,7 @@ impl Backends {
             (None, None) => Kept::InMemory,
         };
         let tables = Tables::open(&template.tables, &kept)?;
-        let mailbox = data.map_or_else(|| Ok(Mailbox::default()), Mailbox::kept_in)?;
+        let mailbox = Mailbox::open(data, Account::open(data, &template.functions)?)?;
         let faults = Faults::default();
         let servers = Servers::new();
         let (mail_listener, mail) = addresses::bind(&options.mail, "--mail").await?;

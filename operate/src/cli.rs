@@ -9,7 +9,7 @@ use clap::{
     value_parser,
 };
 use clap_complete::{Shell, generate};
-use operator_commands::COMMANDS;
+use operator_commands::{COMMANDS, Id};
 
 const ABOUT: &str = "Gives a command to the operator's function.\n\n\
     Fields are name=text, or name:=json for anything that is no text; a dot goes into an object.";
@@ -32,7 +32,11 @@ fn with_fields(parser: impl Fn(&operator_commands::Command) -> ValueParser) -> C
         });
         let fields = Arg::new("fields").value_name("FIELD=VALUE").num_args(0..).value_parser(parser(it));
         let fields = fields.help("Its fields, told below").hide_possible_values(true);
-        Command::new(it.name).about(it.does).after_help(format!("Fields:\n{}", hints.collect::<String>())).arg(fields)
+        let command = Command::new(it.name).about(it.does).arg(fields);
+        let wait = Arg::new("wait").long("wait").action(ArgAction::SetTrue);
+        let wait = wait.help("Ask again until SES has verified the sender's domain, and tell it");
+        let command = if it.id == Id::SetSender { command.arg(wait) } else { command };
+        command.after_help(format!("Fields:\n{}", hints.collect::<String>()))
     });
     Command::new("operate")
         .version(env!("CARGO_PKG_VERSION"))

@@ -8,6 +8,7 @@ mod show;
 use std::{
     io::{BufRead, IsTerminal, Write},
     process::ExitCode,
+    time::Duration,
 };
 
 use anyhow::{Context, Result, bail};
@@ -18,6 +19,10 @@ use serde_json::{Value, json};
 
 /// The secrets that an answer may hold.
 const SECRETS: [&str; 3] = ["supertoken", "platformtoken", "token"];
+
+/// How long `--wait` waits before it asks again, at first and at last.
+const SHORTEST_PAUSE: Duration = Duration::from_secs(2);
+const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -44,12 +49,11 @@ async fn run(options: &ArgMatches) -> Result<()> {
         bail!("nothing was erased");
     }
     let one_pair = event.contains_key("key");
-    let answer = invoke(options, &event.into()).await?;
-    let mut out = std::io::stdout().lock();
-    if options.get_flag("json") {
-        writeln!(out, "{answer:#}")?;
-    } else {
-        write!(out, "{}", show::answer(&answer))?;
+    let event = event.into();
+    let answer = invoke(options, &event).await?;
+    print(options, &answer)?;
+    if command.id == Id::SetSender && arguments.get_flag("wait") {
+        return wait(options, &event, answer).await;
     }
     let said = match command.id {
         Id::RevokeCredentials if one_pair => "This pair is refused from now on. Others stay.",
@@ -60,6 +64,36 @@ async fn run(options: &ArgMatches) -> Result<()> {
         _ => return Ok(()),
     };
     writeln!(std::io::stderr().lock(), "{said}")?;
+    Ok(())
+}
+
+fn print(options: &ArgMatches, answer: &Value) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    if options.get_flag("json") {
+        writeln!(out, "{answer:#}")?;
+    } else {
+        write!(out, "{}", show::answer(answer))?;
+    }
+    Ok(())
+}
+
+/// Gives the command again until SES has verified the domain: a record of DNS takes minutes, or hours.
+async fn wait(options: &ArgMatches, event: &Value, mut answer: Value) -> Result<()> {
+    let mut pause = SHORTEST_PAUSE;
+    while answer["status"] == "pending" {
+        if pause == SHORTEST_PAUSE {
+            let told = "Waiting until SES has found the records. Ctrl-C ends the waiting; set_sender asks again.";
+            writeln!(std::io::stderr().lock(), "{told}")?;
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+        answer = invoke(options, event).await?;
+        if answer["status"] != "pending" && options.get_flag("json") {
+            print(options, &answer)?;
+        }
+    }
+    let (true, address) = (answer["status"] == "active", show::cell(&answer["from_address"])) else { return Ok(()) };
+    writeln!(std::io::stderr().lock(), "Verified: this App's passcodes come from {address} from now on.")?;
     Ok(())
 }
 

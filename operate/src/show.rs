@@ -3,21 +3,27 @@
 use serde_json::Value;
 
 /// Columns of a list come in this order, and others behind them.
-const FIRST: [&str; 4] = ["superkey", "platformkey", "name", "status"];
+const FIRST: [&str; 5] = ["superkey", "platformkey", "type", "name", "status"];
 /// A longer value is cut in a list.
 const WIDEST: usize = 48;
 
-/// One line a field, or for a list a table.
+/// One line a field, or for a list a table. Records of DNS are a table to paste, under the rest.
 pub fn answer(answer: &Value) -> String {
-    let Some(items) = answer["items"].as_array() else { return fields(answer) };
-    let mut text = list(items);
+    let Some(items) = answer["items"].as_array() else {
+        let records = answer["records"].as_array().map(|records| format!("\n{}", list(records, usize::MAX)));
+        return fields(answer) + &records.unwrap_or_default();
+    };
+    let mut text = list(items, WIDEST);
     if let Some(cursor) = answer["cursor"].as_str() {
         text.extend(["More remain: add cursor=", cursor, "\n"]);
+    }
+    if answer["more"] == true {
+        text += "More remain: repeat the command.\n";
     }
     text
 }
 
-fn list(items: &[Value]) -> String {
+fn list(items: &[Value], widest: usize) -> String {
     let mut columns: Vec<&str> =
         FIRST.into_iter().filter(|name| items.iter().any(|it| it.get(name).is_some())).collect();
     for (name, value) in items.iter().filter_map(Value::as_object).flatten() {
@@ -30,8 +36,9 @@ fn list(items: &[Value]) -> String {
         return "Nothing.\n".to_owned();
     }
     let head = columns.iter().map(|name| name.to_uppercase()).collect();
-    let row =
-        |item: &Value| columns.iter().map(|name| item.get(name).map(|it| cut(&cell(it))).unwrap_or_default()).collect();
+    let row = |item: &Value| {
+        columns.iter().map(|name| item.get(name).map(|it| cut(&cell(it), widest)).unwrap_or_default()).collect()
+    };
     let rows: Vec<Vec<String>> = std::iter::once(head).chain(items.iter().map(row)).collect();
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
     let widths: Vec<usize> = (0..columns.len()).map(width).collect();
@@ -42,17 +49,18 @@ fn list(items: &[Value]) -> String {
     rows.iter().map(line).collect()
 }
 
-fn cut(text: &str) -> String {
-    if text.chars().count() <= WIDEST {
+fn cut(text: &str, widest: usize) -> String {
+    if text.chars().count() <= widest {
         return text.to_owned();
     }
-    text.chars().take(WIDEST - 1).chain(['…']).collect()
+    text.chars().take(widest - 1).chain(['…']).collect()
 }
 
 fn fields(item: &Value) -> String {
     let mut rows = Vec::new();
     for (name, value) in item.as_object().into_iter().flatten() {
         match value {
+            Value::Array(items) if items.first().is_some_and(Value::is_object) => {}
             Value::Object(inner) => {
                 rows.extend(inner.iter().map(|(inner, value)| (format!("{name}.{inner}"), cell(value))));
             }
@@ -96,6 +104,25 @@ mod tests {
             )
         );
         assert_eq!(answer(&json!({ "items": [] })), "Nothing.\n");
+    }
+
+    #[test]
+    fn records_of_dns_are_a_table_to_paste() {
+        let name = format!("{}._domainkey.acme.example", "k".repeat(32));
+        let records = json!([
+            { "type": "CNAME", "name": name, "value": "k.dkim.amazonses.com" },
+            { "type": "MX", "name": "bounce.acme.example", "value": "10 feedback-smtp.eu-west-1.amazonses.com" },
+        ]);
+        assert_eq!(
+            answer(&json!({ "records": records, "status": "pending" })),
+            format!(
+                "status  pending\n\n\
+                 TYPE   NAME{:51}VALUE\n\
+                 CNAME  {name}  k.dkim.amazonses.com\n\
+                 MX     bounce.acme.example{:36}10 feedback-smtp.eu-west-1.amazonses.com\n",
+                "", ""
+            )
+        );
     }
 
     #[test]

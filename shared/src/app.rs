@@ -1,5 +1,9 @@
 //! Apps: a partner's integration, what it may do, and the brand that its mails wear.
 
+mod sending;
+
+pub use sending::{Sender, Tenant};
+
 use crate::{
     Timestamp,
     email::EmailAddress,
@@ -13,6 +17,13 @@ use crate::{
 /// What an address is told that is not for a test App's customers.
 pub const NOT_RESERVED: &str = "Must be under example.com, example.net, example.org, .example, .test or .invalid: the App \
                                 is for tests.";
+
+/// The attribute of an App's tenant.
+pub const TENANT: &str = "tenant";
+/// The attribute of an App's own sender.
+pub const SENDER: &str = "sender";
+/// The attribute that says that an App's mails are stopped.
+pub const MAIL_SUSPENDED: &str = "mail_suspended";
 
 /// Where the record of an App is.
 #[must_use]
@@ -136,6 +147,12 @@ pub struct AppRecord {
     pub is_test: bool,
     /// How many mails it may send a day, where the operator has said so.
     pub mails_per_day: Option<u64>,
+    /// Its SES tenant, once it has one.
+    pub tenant: Option<Tenant>,
+    /// The partner's own sender.
+    pub sender: Option<Sender>,
+    /// Whether the operator has stopped its mails.
+    pub is_mail_suspended: bool,
     /// Whether its own calls are answered.
     pub status: Status,
     /// What its tokens are known by.
@@ -159,6 +176,9 @@ impl AppRecord {
             brand: item.map("brand").and_then(Brand::from_item),
             is_test: item.contains_key("test"),
             mails_per_day: item.number("mails_per_day"),
+            tenant: item.map(TENANT).and_then(Tenant::from_item),
+            sender: item.map(SENDER).and_then(Sender::from_item),
+            is_mail_suspended: item.contains_key(MAIL_SUSPENDED),
             status: Status::of(item),
             tokens: Tokens::from_item(item)?,
             cursor_key: item.bytes("cursor_key")?.to_owned(),
@@ -205,6 +225,15 @@ impl AppRecord {
         }
         if let Some(mails) = self.mails_per_day {
             insert("mails_per_day", number(mails));
+        }
+        if let Some(tenant) = &self.tenant {
+            insert(TENANT, tenant.attribute());
+        }
+        if let Some(sender) = &self.sender {
+            insert(SENDER, sender.attribute());
+        }
+        if self.is_mail_suspended {
+            insert(MAIL_SUSPENDED, Attribute::Bool(true));
         }
         item
     }

@@ -40,6 +40,10 @@ pub enum Event {
     MailFailed,
     /// The provider refused a passcode's mail because no mail can go to such an address.
     MailUndeliverable,
+    /// SES does not take a mail from the partner's own sender: it went out from the deployment's.
+    SenderLost,
+    /// SES does not know the App's tenant, or it lacks what the mail is sent with: the mail went out without it.
+    TenantLost,
     /// The day's mails of a mailbox are spent, over all Apps: none was sent.
     MailboxBudgetSpent,
     /// The day's mails of an App are spent: none was sent.
@@ -85,6 +89,8 @@ impl Event {
             Self::PasscodeSent => "passcode_sent",
             Self::MailFailed => "mail_failed",
             Self::MailUndeliverable => "mail_undeliverable",
+            Self::SenderLost => "sender_lost",
+            Self::TenantLost => "tenant_lost",
             Self::MailboxBudgetSpent => "mailbox_budget_spent",
             Self::AppBudgetSpent => "app_budget_spent",
             Self::MailBounced => "mail_bounced",

@@ -16,7 +16,7 @@ use shared::{
 use crate::{
     Deps, Done, OperatorError,
     fields::{UNKNOWN, finish},
-    values,
+    sending, values,
 };
 
 pub const APP: OperatorError = OperatorError::NotFound("App");
@@ -34,7 +34,7 @@ pub async fn create(deps: &Deps, mut fields: Fields) -> Result<Done, OperatorErr
     must_exist(deps, platform.as_ref()).await?;
 
     let token = Token::new(Level::App)?;
-    let app = AppRecord {
+    let mut app = AppRecord {
         superkey: Superkey::new()?,
         name,
         grants,
@@ -42,23 +42,34 @@ pub async fn create(deps: &Deps, mut fields: Fields) -> Result<Done, OperatorErr
         brand,
         is_test: is_test == Some(true),
         mails_per_day,
+        tenant: None,
+        sender: None,
+        is_mail_suspended: false,
         status: Status::Active,
         tokens: Tokens::new(token.hash()),
         cursor_key: random::bytes::<32>()?.to_vec(),
         created_at: deps.clock.now(),
     };
     deps.store.put(Table::Apps, app.to_item()).await?;
+    // The token is told this once, so that nothing that comes after the record makes the command fail.
+    let unfinished = match sending::give_tenant(deps, &mut app).await {
+        Ok(()) => None,
+        Err(OperatorError::Failed(cause)) => Some(cause),
+        Err(error) => return Err(error),
+    };
     let mut answer = to_json(&app);
     answer["supertoken"] = token.reveal().into();
-    Ok(Done::with(app.superkey.as_str(), answer))
+    if unfinished.is_some() {
+        answer["warning"] = "The App has no SES tenant yet. Its mails go out without one; give make_tenants.".into();
+    }
+    Ok(Done { unfinished, ..Done::with(app.superkey.as_str(), answer) })
 }
 
 pub async fn show(deps: &Deps, mut fields: Fields) -> Result<Done, OperatorError> {
     let superkey = fields.required("superkey", values::superkey);
     let superkey = finish(fields, || superkey)?;
-    let app = deps.store.get(record_key(&superkey)).await?;
-    let app = app.as_ref().and_then(AppRecord::from_item).ok_or(APP)?;
-    Ok(Done::shown(to_json(&app)))
+    let app = sending::read(deps, &superkey).await?;
+    Ok(Done::shown(sending::with_statuses(deps, &app).await))
 }
 
 pub async fn set_status(deps: &Deps, mut fields: Fields, status: Status) -> Result<Done, OperatorError> {
@@ -148,6 +159,15 @@ pub fn to_json(app: &AppRecord) -> Value {
     });
     if app.is_test {
         json["test"] = true.into();
+    }
+    if let Some(tenant) = &app.tenant {
+        json["tenant"] = json!({ "name": tenant.name });
+    }
+    if let Some(sender) = &app.sender {
+        json["sender"] = json!({ "from_address": sender.address, "status": sending::status(sender) });
+    }
+    if app.is_mail_suspended {
+        json["mail"] = "suspended".into();
     }
     if let Some(platform) = &app.platform {
         json["platform"] = platform.as_str().into();

@@ -86,7 +86,7 @@ pub async fn allow_mail(deps: &Deps, fields: Fields) -> Result<Done, OperatorErr
     let cuid = cuid_alone(fields)?;
     for _ in 0..ATTEMPTS {
         let (mut customer, address) = read(deps, &cuid).await?;
-        deps.suppressions.remove(&address).await?;
+        deps.ses.allow(&address).await?;
         let outcome = MailOutcome { status: MailStatus::Arrives, at: deps.clock.now() };
         let app = customer.subject.app.clone();
         let recipient = Recipient { app, cuid: cuid.clone(), address_hash: address.lookup_hash() };

@@ -7,9 +7,10 @@ mod customers;
 mod error;
 mod fields;
 mod list;
-mod mail;
 mod platforms;
 mod rights;
+mod sending;
+mod ses;
 mod tokens;
 mod values;
 
@@ -17,18 +18,23 @@ use aws_config::SdkConfig;
 pub use error::OperatorError;
 use fields::Given;
 use lambda_runtime::{Context, LambdaEvent};
-pub use mail::Suppressions;
 use operator_commands::{Command, Effect, Id};
 use serde_json::Value;
-use shared::{Clock, Store, audit, fields::Fields, status::Status, store::Table};
+pub use ses::Ses;
+use shared::{
+    Clock, Store, audit,
+    fields::Fields,
+    status::Status,
+    store::{StoreError, Table},
+};
 
 /// What the function works with.
 #[derive(Debug)]
 pub struct Deps {
     /// Apps, Customers, Directory, Credentials and Passcodes.
     pub store: Store,
-    /// The addresses that SES mails nothing to.
-    pub suppressions: Suppressions,
+    /// Apps' tenants and senders, and the addresses that SES mails nothing to.
+    pub ses: Ses,
     /// The time.
     pub clock: Clock,
 }
@@ -40,26 +46,28 @@ impl Deps {
     /// Names the variable that is missing.
     pub fn from_env(sdk: &SdkConfig) -> Result<Self, lambda_runtime::Error> {
         let tables = [Table::Apps, Table::Customers, Table::Directory, Table::Credentials, Table::Passcodes];
-        Ok(Self { store: Store::from_env(sdk, &tables)?, suppressions: Suppressions::new(sdk), clock: Clock::system() })
+        Ok(Self { store: Store::from_env(sdk, &tables)?, ses: Ses::from_env(sdk)?, clock: Clock::system() })
     }
 }
 
 /// What a command came to.
 struct Done {
     answer: Value,
-    /// The key or `cuid` of what it changed, or of the person whom it showed; nothing else has to be accounted for.
-    subject: Option<String>,
+    /// The keys or the `cuid` of what it changed, or of the person whom it showed; nothing else has to be accounted for.
+    subjects: Vec<String>,
+    /// Why it did not do all of it. What is missing, another command does.
+    unfinished: Option<StoreError>,
 }
 
 impl Done {
     /// What is no person's was shown.
     const fn shown(answer: Value) -> Self {
-        Self { answer, subject: None }
+        Self { answer, subjects: Vec::new(), unfinished: None }
     }
 
     /// This was changed, or this person shown.
     fn with(subject: &str, answer: Value) -> Self {
-        Self { answer, subject: Some(subject.to_owned()) }
+        Self { answer, subjects: vec![subject.to_owned()], unfinished: None }
     }
 }
 
@@ -76,8 +84,11 @@ pub async fn handle(deps: &Deps, event: LambdaEvent<Value>) -> Result<Value, Ope
     rights::check(&context.invoked_function_arn, command).inspect_err(log)?;
     // Boxed: the futures of all commands in one are too deep for the compiler.
     let done = Box::pin(dispatch(deps, command.id, fields)).await.inspect_err(log)?;
-    if let Some(subject) = &done.subject {
+    for subject in &done.subjects {
         account_for(command, subject, &changes, &context);
+    }
+    if let Some(cause) = done.unfinished {
+        log(&OperatorError::Failed(cause));
     }
     Ok(done.answer)
 }
@@ -102,6 +113,10 @@ async fn dispatch(deps: &Deps, command: Id, fields: Fields) -> Result<Done, Oper
         Id::ChangeApp => apps::change(deps, fields).await,
         Id::SuspendApp => apps::set_status(deps, fields, Status::Suspended).await,
         Id::ResumeApp => apps::set_status(deps, fields, Status::Active).await,
+        Id::SuspendMail => sending::set_suspended(deps, fields, true).await,
+        Id::ResumeMail => sending::set_suspended(deps, fields, false).await,
+        Id::SetSender => sending::set_sender(deps, fields).await,
+        Id::MakeTenants => sending::make_tenants(deps, fields).await,
         Id::ListApps => list::apps(deps, fields).await,
         Id::CreatePlatform => platforms::create(deps, fields).await,
         Id::ShowPlatform => platforms::show(deps, fields).await,

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use aws_config::SdkConfig;
 use mail::Sent;
-pub use mailer::{MailError, Mailer};
+pub use mailer::{Letter, MailError, Mailer};
 use shared::{
     Clock, Error, Result, Store,
     app::{Brand, Grant},
@@ -98,6 +98,9 @@ impl Endpoint for Deps {
         let keys = [Some(credentials.record_key()), guard, passcode];
         let [app, guard, item] = self.store.batch_get(keys).await.during(STEP)?;
         let app = credentials.verify(call, app.as_ref(), self.clock.now())?.require(Grant::Passcode)?;
+        if app.is_mail_suspended {
+            return Err(Error::NotAllowed);
+        }
 
         let customer = app.guard(call, guard.as_ref())?;
         if customer.mail.is_some_and(|mail| mail.holds(self.clock.now())) {
@@ -163,7 +166,7 @@ impl Deps {
     /// Mails the code of a claim, and notes what became of it.
     async fn mail(&self, call: &Call, recipient: &Recipient, claim: &Claim) -> Result<()> {
         let Recipient { customer, .. } = recipient;
-        match self.send(recipient, claim).await {
+        match self.send(call, recipient, claim).await {
             Ok(()) => {
                 call.audit(Event::PasscodeSent, &customer.subject);
                 // The mail is out: whoever asks again within the lease is held back by it, and later gets the same code.
@@ -190,7 +193,7 @@ impl Deps {
         self.pepper.code(nonce, &recipient.customer.subject)
     }
 
-    async fn send(&self, recipient: &Recipient, claim: &Claim) -> Result<(), MailError> {
+    async fn send(&self, call: &Call, recipient: &Recipient, claim: &Claim) -> Result<(), MailError> {
         let Recipient { app, customer, .. } = recipient;
         // Its customers' addresses are under names that no mail reaches: the reply tells the code.
         if app.is_test {
@@ -204,7 +207,8 @@ impl Deps {
         let mail =
             mail::render(&brand, customer.language.as_deref(), Sent { code: &code.grouped(), asked_at, valid_for })
                 .map_err(|error| MailError::not_tried(&Causes(&*error)))?;
-        self.mailer.send(whose, &customer.address, &mail, brand.reply_to.as_deref()).await
+        let letter = Letter { whose, to: &customer.address, mail: &mail, reply_to: brand.reply_to.as_deref() };
+        self.mailer.send(app, letter, |event| call.audit(event, whose)).await
     }
 }
 

@@ -21,7 +21,11 @@ use serde_json::{Value, json};
 use crate::template::{ACCOUNT, Function};
 
 pub use dynamodb::needs as dynamodb_needs;
-pub use ses::{list_needs as ses_list_needs, needs as ses_needs};
+pub use ses::{
+    association_needs as ses_association_needs, identity_needs as ses_identity_needs, needs as ses_needs,
+    new_identity_needs as ses_new_identity_needs, tenant_needs as ses_tenant_needs,
+    without_resource as ses_without_resource,
+};
 
 /// One permission that a call needs: the action on any one of these resources, under these condition keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,7 +42,7 @@ pub struct Permission {
     pub function: String,
     /// Such as `dynamodb:PutItem`.
     pub action: String,
-    /// An ARN.
+    /// An ARN, or a pattern of ARNs, as the statement has it.
     pub resource: String,
 }
 
@@ -52,11 +56,28 @@ impl std::fmt::Display for Permission {
 #[derive(Debug)]
 pub struct Denied(pub String);
 
+/// A function's policy as a whole, and each of its statements as if it were alone.
+struct Policy {
+    whole: IAMPolicy,
+    statements: Vec<(Value, IAMPolicy)>,
+}
+
+impl Policy {
+    fn of(function: &Function) -> Result<Self> {
+        let parsed = |statements: &[Value]| {
+            let policy = serde_json::from_value(json!({ "Version": "2012-10-17", "Statement": statements }));
+            policy.with_context(|| format!("the policy of {} cannot be read", function.name))
+        };
+        let one = |statement: &Value| Ok((statement.clone(), parsed(std::slice::from_ref(statement))?));
+        let statements = function.statements.iter().map(one).collect::<Result<_>>()?;
+        Ok(Self { whole: parsed(&function.statements)?, statements })
+    }
+}
+
 /// Every function's policy, and what was used of it.
 #[derive(Clone, Default)]
 pub struct Policies {
-    by_function: Arc<BTreeMap<String, IAMPolicy>>,
-    statements: Arc<BTreeMap<String, Vec<Value>>>,
+    by_function: Arc<BTreeMap<String, Policy>>,
     used: Arc<Mutex<BTreeSet<Permission>>>,
     record: Option<Arc<File>>,
 }
@@ -68,20 +89,13 @@ impl Policies {
     /// # Errors
     /// A statement that is no IAM statement, or a file that cannot be written.
     pub fn new(functions: &[Function], record: Option<&Path>) -> Result<Self> {
-        let policy = |function: &Function| {
-            let document = json!({ "Version": "2012-10-17", "Statement": function.statements });
-            let policy = serde_json::from_value(document);
-            policy.with_context(|| format!("the policy of {} cannot be read", function.name))
-        };
-        let by_function = functions.iter().map(|function| Ok((function.name.clone(), policy(function)?)));
+        let by_function = functions.iter().map(|function| Ok((function.name.clone(), Policy::of(function)?)));
         let open = |path: &Path| {
             let file = File::options().create(true).append(true).open(path);
             file.with_context(|| format!("cannot write {}", path.display()))
         };
-        let statements = functions.iter().map(|function| (function.name.clone(), function.statements.clone()));
         Ok(Self {
             by_function: Arc::new(by_function.collect::<Result<_>>()?),
-            statements: Arc::new(statements.collect()),
             used: Arc::default(),
             record: record.map(open).transpose()?.map(Arc::new),
         })
@@ -95,29 +109,33 @@ impl Policies {
         let Some(function) = function else { return Ok(Vec::new()) };
         let mut allowed_by = Vec::new();
         for need in needs {
-            let allowed = need.resources.iter().find(|resource| self.allows(function, need, resource));
-            let Some(resource) = allowed else { return Err(denied(function, need)) };
-            let used =
-                Permission { function: function.to_owned(), action: need.action.clone(), resource: resource.clone() };
-            allowed_by.extend(self.statement(&used));
-            self.note(used);
+            let grants = need.resources.iter().filter_map(|resource| self.grant(function, need, resource));
+            let grant = grants.min_by_key(|(_, number, _)| *number);
+            let Some((permission, number, statement)) = grant else { return Err(denied(function, need)) };
+            let Permission { action, resource, .. } = &permission;
+            let number = number + 1;
+            allowed_by
+                .push(json!({ "number": number, "action": action, "resource": resource, "statement": statement }));
+            self.note(permission);
         }
         Ok(allowed_by)
     }
 
-    /// The statement that grants this, and its place in the function's policy.
-    fn statement(&self, permission: &Permission) -> Option<Value> {
-        let Permission { function, action, resource } = permission;
-        let names = |list: &Value, wanted: &str| match list {
-            Value::Array(list) => list.iter().any(|one| one == wanted),
-            one => one == wanted || one == "*",
+    /// The statement that allows this, its place in the function's policy, and what of it.
+    fn grant(&self, function: &str, need: &Need, resource: &str) -> Option<(Permission, usize, &Value)> {
+        let policy = self.by_function.get(function)?;
+        if !allows(&policy.whole, function, need, resource) {
+            return None;
+        }
+        let alone = |(_, (_, alone)): &(usize, &(Value, IAMPolicy))| allows(alone, function, need, resource);
+        let (number, (statement, _)) = policy.statements.iter().enumerate().find(alone)?;
+        let listed = |list: &Value| match list {
+            Value::Array(list) => list.iter().filter_map(|it| it.as_str().map(str::to_owned)).collect(),
+            one => one.as_str().map(|it| vec![it.to_owned()]).unwrap_or_default(),
         };
-        let grants =
-            |statement: &&Value| names(&statement["Action"], action) && names(&statement["Resource"], resource);
-        let statements = self.statements.get(function)?;
-        let number = statements.iter().position(|statement| grants(&statement))?;
-        let statement = &statements[number];
-        Some(json!({ "number": number + 1, "action": action, "resource": resource, "statement": statement }))
+        let named = |list: &Value, wanted: &str| listed(list).into_iter().find(|it| Arn::wildcard_match(wanted, it));
+        let (action, resource) = (named(&statement["Action"], &need.action)?, named(&statement["Resource"], resource)?);
+        Some((Permission { function: function.to_owned(), action, resource }, number, statement))
     }
 
     fn note(&self, permission: Permission) {
@@ -129,19 +147,6 @@ impl Policies {
         }
     }
 
-    fn allows(&self, function: &str, need: &Need, resource: &str) -> bool {
-        // Whoever asks for no resource in particular is allowed by a statement for all of them alone.
-        let resource = if resource == "*" { "arn:aws:none:::none" } else { resource };
-        let (Some(policy), Ok(arn)) = (self.by_function.get(function), Arn::parse(resource)) else { return false };
-        let mut context = Context::new();
-        for (key, value) in &need.context {
-            context.insert(key.clone(), ContextValue::String(value.clone()));
-        }
-        let principal = Principal::Aws(PrincipalId::String(role(function)));
-        let request = IAMRequest::new_with_context(principal, need.action.clone(), arn, context);
-        matches!(evaluate_policy(policy, &request), Ok(Decision::Allow))
-    }
-
     /// Every permission that was used so far.
     #[must_use]
     pub fn used(&self) -> BTreeSet<Permission> {
@@ -149,10 +154,25 @@ impl Policies {
     }
 }
 
+fn allows(policy: &IAMPolicy, function: &str, need: &Need, resource: &str) -> bool {
+    // Whoever asks for no resource in particular is allowed by a statement for all of them alone.
+    let resource = if resource == "*" { "arn:aws:none:::none" } else { resource };
+    let Ok(arn) = Arn::parse(resource) else { return false };
+    let mut context = Context::new();
+    for (key, value) in &need.context {
+        context.insert(key.clone(), ContextValue::String(value.clone()));
+    }
+    let principal = Principal::Aws(PrincipalId::String(role(function)));
+    let request = IAMRequest::new_with_context(principal, need.action.clone(), arn, context);
+    matches!(evaluate_policy(policy, &request), Ok(Decision::Allow))
+}
+
 /// Every permission that the statements of these functions grant.
 ///
 /// # Errors
-/// A statement that is wider than an exact action on an exact resource, or that does anything but allow.
+/// A statement that is wider than an exact action on an exact resource, or that does anything but allow. A tenant's ARN holds
+/// an id that nobody can know before, and partners' domains have no names in common: tenants may be named by the stack's, and
+/// identities be all those with the stack's tag or its tenants.
 pub fn granted(functions: &[Function]) -> Result<BTreeSet<Permission>> {
     let mut granted = BTreeSet::new();
     for function in functions {
@@ -168,8 +188,9 @@ pub fn granted(functions: &[Function]) -> Result<BTreeSet<Permission>> {
             for action in several("Action")? {
                 for resource in several("Resource")? {
                     let permission = Permission { function: function.name.clone(), action: action.clone(), resource };
-                    let is_for_all = ses::WITHOUT_RESOURCE.contains(&&*action) && permission.resource == "*";
-                    if permission.action.contains('*') || (permission.resource.contains('*') && !is_for_all) {
+                    let is_narrow =
+                        !permission.resource.contains('*') || ses::is_as_narrow_as_it_can_be(&permission, statement);
+                    if permission.action.contains('*') || !is_narrow {
                         bail!("{permission} is wider than one action on one resource");
                     }
                     granted.insert(permission);

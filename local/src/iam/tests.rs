@@ -108,3 +108,45 @@ fn what_is_granted_is_exact() {
     assert!(of(&allow(&json!("dynamodb:Scan"), "*")).is_err());
     assert!(of(&json!([{ "Effect": "Deny", "Action": "dynamodb:Scan", "Resource": APPS }])).is_err());
 }
+
+#[test]
+fn what_cannot_be_exact_is_narrowed_by_the_stacks_name() {
+    let of = |action: &str, resource: &str, condition: Value| {
+        let resource = format!("arn:aws:ses:eu-west-1:123456789012:{resource}");
+        let statement = json!({ "Effect": "Allow", "Action": action, "Resource": resource, "Condition": condition });
+        granted(&[function(&json!([statement]))])
+    };
+    let by = |operator: &str, key: &str| json!({ operator: { key: "local*" } });
+    assert!(of("ses:GetTenant", "tenant/local_*/*", json!({})).is_ok());
+    for tenants in ["tenant/*/*", "tenant/local*", "tenant/*_*/*", "*"] {
+        assert!(of("ses:GetTenant", tenants, json!({})).is_err(), "{tenants}");
+    }
+    for key in ["ses:TenantName", "aws:ResourceTag/AtomCustomers", "aws:RequestTag/AtomCustomers"] {
+        assert!(of("ses:SendEmail", "identity/*", by("StringLike", key)).is_ok(), "{key}");
+        assert!(of("ses:SendEmail", "identity/*", by("StringEqualsIfExists", key)).is_err(), "{key}");
+        assert!(of("ses:SendEmail", "configuration-set/*", by("StringLike", key)).is_err(), "{key}");
+    }
+    assert!(of("ses:SendEmail", "identity/*", json!({})).is_err());
+    assert!(of("ses:SendEmail", "identity/*", by("StringEquals", "ses:FromAddress")).is_err());
+}
+
+#[test]
+fn a_pattern_that_was_used_is_noted_as_the_statement_has_it() {
+    let arn = |name: &str| format!("arn:aws:ses:eu-west-1:123456789012:{name}");
+    let policies = policies(&json!([
+        { "Effect": "Allow", "Action": "ses:SendEmail", "Resource": arn("identity/atom.example") },
+        {
+            "Effect": "Allow", "Action": "ses:SendEmail", "Resource": arn("identity/*"),
+            "Condition": { "StringLike": { "ses:TenantName": "local_*" } },
+        },
+    ]));
+    let from = |from: &str, tenant: &str| ses_needs(&json!({ "FromEmailAddress": from, "TenantName": tenant }));
+    assert!(policies.check(Some("f"), &from("a@acme.example", "other_a")).is_err());
+    assert!(policies.check(Some("f"), &ses_needs(&json!({ "FromEmailAddress": "a@acme.example" }))).is_err());
+    assert!(policies.used().is_empty());
+    assert!(policies.check(Some("f"), &from("a@acme.example", "local_a")).is_ok());
+    let used: Vec<_> = policies.used().into_iter().map(|permission| permission.resource).collect();
+    assert_eq!(used, [arn("identity/*")]);
+    assert!(policies.check(Some("f"), &from("a@atom.example", "local_a")).is_ok());
+    assert_eq!(policies.used().len(), 2, "the exact statement comes first");
+}

@@ -1,11 +1,14 @@
 //! Mail: the SES v2 endpoint that takes it in, and the mailbox that shows it.
 
+mod account;
 mod kept;
+mod management;
 mod outcomes;
 mod server;
 mod ses;
 mod source;
 
+pub use account::{Account, Identity, Tenant, arn};
 pub use outcomes::{Outcome, Outcomes, Told};
 pub use server::router;
 
@@ -93,22 +96,32 @@ pub struct Mailbox {
     kept: Option<Kept>,
     /// What becomes of mails, and SES's suppression list.
     pub outcomes: Arc<Outcomes>,
+    /// Identities and tenants.
+    pub account: Arc<Account>,
 }
 
 impl Default for Mailbox {
     fn default() -> Self {
-        Self { mails: Arc::default(), changes: broadcast::Sender::new(256), kept: None, outcomes: Arc::default() }
+        Self {
+            mails: Arc::default(),
+            changes: broadcast::Sender::new(256),
+            kept: None,
+            outcomes: Arc::default(),
+            account: Arc::default(),
+        }
     }
 }
 
 impl Mailbox {
-    /// A mailbox with the mails that `folder` keeps, and which are kept there.
+    /// A mailbox beside an account. The mails that `folder` keeps are in it, and new ones are kept there.
     ///
     /// # Errors
     /// A file that cannot be read or written, or that is damaged.
-    pub fn kept_in(folder: &Path) -> Result<Self> {
+    pub fn open(folder: Option<&Path>, account: Account) -> Result<Self> {
+        let empty = Self { account: Arc::new(account), ..Self::default() };
+        let Some(folder) = folder else { return Ok(empty) };
         let (kept, mails) = Kept::open(folder)?;
-        Ok(Self { mails: Arc::new(Mutex::new(mails)), kept: Some(kept), ..Self::default() })
+        Ok(Self { mails: Arc::new(Mutex::new(mails)), kept: Some(kept), ..empty })
     }
 
     /// The mails to `address`, or all, the newest first.

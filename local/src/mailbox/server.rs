@@ -1,13 +1,18 @@
 //! The mail address: SES for the functions, and the mailbox for people, tests and the page.
 //!
 //! - `POST /v2/email/outbound-emails`, `DELETE /v2/email/suppression/addresses/{address}`: SES v2's `SendEmail` and
-//!   `DeleteSuppressedDestination`
+//!   `DeleteSuppressedDestination`; its calls for identities and tenants are in [`super::management`]
 //! - `GET /messages?to=ADDRESS`, `GET /messages/{id}`, `DELETE /messages`, `DELETE /messages/{id}`
 //! - `GET /messages/{id}/html`, `GET /messages/{id}/source`: the mail as a page of its own, and as it goes out
 //! - `GET /`: the page; `GET /rows` is its list, and `GET /events` has a server-sent `message` for each
 //!   [`Change`]
 
-use super::{Change, Mail, Mailbox, ses, source};
+use super::{
+    Change, Mail, Mailbox,
+    account::Refusal,
+    management::{self, respond},
+    ses, source,
+};
 use crate::{
     calls::{Call, Calls, Made},
     faults::{Attempt, Faults},
@@ -40,9 +45,10 @@ const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'sel
 const MAIL_POLICY: &str = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src https: data:; base-uri 'none'; \
                            form-action 'none'; frame-ancestors 'self'";
 
+/// The mailbox, and who may do what with it.
 #[derive(Clone)]
-struct Office {
-    mailbox: Mailbox,
+pub(super) struct Office {
+    pub(super) mailbox: Mailbox,
     calls: Calls,
     policies: Policies,
     faults: Faults,
@@ -62,6 +68,7 @@ pub fn router(mailbox: Mailbox, calls: Calls, policies: Policies, faults: Faults
         .route("/messages/{id}/source", get(show_source))
         .route("/v2/email/outbound-emails", post(send).fallback(unsupported))
         .route("/v2/email/suppression/addresses/{address}", on_delete(allow))
+        .merge(management::routes())
         .route("/v2/{*call}", any(unsupported))
         .layer(middleware::from_fn(keep_out))
         .with_state(Office { mailbox, calls, policies, faults })
@@ -152,7 +159,7 @@ async fn send(State(office): State<Office>, headers: HeaderMap, body: Bytes) -> 
 }
 
 async fn allow(State(office): State<Office>, headers: HeaderMap, Path(address): Path<String>) -> Response {
-    let needs = iam::ses_list_needs();
+    let needs = iam::ses_without_resource("ses:DeleteSuppressedDestination");
     let action = Action { name: "DeleteSuppressedDestination", request: &Value::Null, needs: &needs };
     let removed = async {
         if office.mailbox.outcomes.allow(&address) {
@@ -167,15 +174,15 @@ async fn allow(State(office): State<Office>, headers: HeaderMap, Path(address): 
 }
 
 /// A call of SES's.
-struct Action<'a> {
-    name: &'static str,
-    request: &'a Value,
-    needs: &'a [Need],
+pub(super) struct Action<'a> {
+    pub(super) name: &'static str,
+    pub(super) request: &'a Value,
+    pub(super) needs: &'a [Need],
 }
 
 impl Office {
     /// Makes a call if the caller may, with what is to go wrong, and notes it.
-    async fn call(
+    pub(super) async fn call(
         &self,
         headers: &HeaderMap,
         body: &Bytes,
@@ -211,10 +218,11 @@ impl Office {
 }
 
 fn take_in(mailbox: &Mailbox, body: &[u8]) -> Response {
-    match ses::parse(body) {
-        Ok(parts) => Json(ses::accepted(&mailbox.add(parts))).into_response(),
-        Err(message) => refusal(StatusCode::BAD_REQUEST, "BadRequestException", &message),
-    }
+    let refused = |message| Refusal(StatusCode::BAD_REQUEST, "BadRequestException", message);
+    respond(ses::parse(body).map_err(refused).and_then(|parts| {
+        mailbox.account.check(ses::bare(&parts.from), &parts.configuration_set, parts.tenant.as_deref())?;
+        Ok(ses::accepted(&mailbox.add(parts)))
+    }))
 }
 
 /// SES's answer to a call that it does not know.
@@ -223,7 +231,7 @@ async fn unsupported(method: Method, uri: Uri) -> Response {
     refusal(StatusCode::NOT_FOUND, "UnknownOperationException", &message)
 }
 
-/// SES's answer to a mail that it does not take.
+/// SES's answer to a call that it refuses.
 fn refusal(status: StatusCode, kind: &'static str, message: &str) -> Response {
-    (status, [("x-amzn-errortype", kind)], Json(json!({ "message": message }))).into_response()
+    respond(Err(Refusal(status, kind, message.to_owned())))
 }

@@ -15,6 +15,8 @@ pub struct Parts {
     pub tags: Vec<(String, String)>,
     /// The configuration set.
     pub configuration_set: String,
+    /// The tenant that it is sent through.
+    pub tenant: Option<String>,
     /// `Reply-To` first, where there is one.
     pub headers: Vec<(String, String)>,
 }
@@ -32,6 +34,7 @@ struct SendEmail {
     email_tags: Vec<Tag>,
     #[serde(default)]
     configuration_set_name: String,
+    tenant_name: Option<String>,
 }
 
 /// A tag, or a header.
@@ -112,8 +115,8 @@ pub fn parse(body: &[u8]) -> Result<Parts, String> {
     let more = simple.headers.into_iter().map(|Tag { name, value }| (name, value));
     let headers = reply_to.into_iter().chain(more).collect();
     let tags = request.email_tags.into_iter().map(|Tag { name, value }| (name, value)).collect();
-    let configuration_set = request.configuration_set_name;
-    Ok(Parts { from, to, subject: simple.subject.data, text, html, tags, configuration_set, headers })
+    let (configuration_set, tenant) = (request.configuration_set_name, request.tenant_name);
+    Ok(Parts { from, to, subject: simple.subject.data, text, html, tags, configuration_set, tenant, headers })
 }
 
 /// SES takes neither a non-ASCII local part nor a Unicode domain; a display name has to be MIME-encoded.
@@ -124,11 +127,16 @@ fn check(address: &str) -> Result<(), String> {
     if address.bytes().any(|byte| byte.is_ascii_control()) {
         return Err("An address contains a control character.".to_owned());
     }
-    let bare = address.rsplit_once('<').map_or(address, |(_, rest)| rest.trim_end_matches('>'));
+    let bare = bare(address);
     match bare.rsplit_once('@') {
         Some((local, domain)) if !local.is_empty() && domain.contains('.') && !bare.contains(' ') => Ok(()),
         _ => Err("Missing final '@domain'".to_owned()),
     }
+}
+
+/// An address without a display name.
+pub fn bare(address: &str) -> &str {
+    address.rsplit_once('<').map_or(address, |(_, rest)| rest.trim_end_matches('>'))
 }
 
 /// The answer to a mail that was taken.

@@ -142,6 +142,19 @@ commands! {
         "Stops an App: its own calls are refused. The pairs that its customers hold go on."
         [SUPERKEY];
     ResumeApp "resume_app" Changes "Lets a suspended App go on." [SUPERKEY];
+    SuspendMail "suspend_mail" Changes
+        "Stops an App's mails: passcodes are refused with 401. All else goes on."
+        [SUPERKEY];
+    ResumeMail "resume_mail" Changes "Lets an App's mails go on." [SUPERKEY];
+    SetSender "set_sender" Changes
+        "Lets an App's mails come from an address of the partner's own, and tells the DNS records that this needs."
+        [SUPERKEY, &[needs("from_address", "the address; :=null for the deployment's")]];
+    MakeTenants "make_tenants" Changes
+        "Gives an SES tenant to each App that lacks one, or whose tenant lacks the identity or configuration set. May be repeated."
+        [&[
+            may("superkey", "one App alone, whatever its record says"),
+            may_json("limit", "100", "how many Apps at most, 1 to 1000; 100 without it"),
+        ]];
     CreatePlatform "create_platform" Changes
         "Connects a platform. Its platformtoken is shown this once."
         [&[needs("name", "the platform's name"), needs("url", "where single sign-on leads: https, or http on loopback")]];
