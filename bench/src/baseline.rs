@@ -104,8 +104,9 @@ impl Baseline {
 
 #[cfg(test)]
 mod tests {
-    use super::{Baseline, Needs};
     use std::collections::BTreeMap;
+
+    use super::{Baseline, Needs};
 
     fn baseline(warm_instructions: u64) -> Baseline {
         let needs = Needs { cold_instructions: 100, warm_instructions, size: 100, zipped: 100 };

@@ -200,8 +200,9 @@ pub fn months(lines: &[(&Figures, Usage)], fixed: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::Usage;
     use serde_json::json;
+
+    use super::Usage;
 
     #[test]
     fn units_are_counted_as_dynamodb_bills_them() {

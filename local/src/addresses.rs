@@ -1,7 +1,8 @@
 //! Addresses of this machine, and who has them.
 
-use anyhow::{Context, Result};
 use std::net::IpAddr;
+
+use anyhow::{Context, Result};
 use tokio::net::TcpListener;
 
 /// An address that somebody listens on already.

@@ -1,14 +1,15 @@
 //! Building the functions.
 
-use anyhow::{Context, Result, bail};
-use rustix::process::{Pid, Signal, kill_process_group};
-use serde_json::Value;
 use std::{
     collections::BTreeMap,
     env,
     path::{Path, PathBuf},
     process::Stdio,
 };
+
+use anyhow::{Context, Result, bail};
+use rustix::process::{Pid, Signal, kill_process_group};
+use serde_json::Value;
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
     process::Command,

@@ -1,19 +1,21 @@
 //! The record of what the functions have called: who, what, when, and how it ended.
 
-use crate::{
-    assignments::Assignments,
-    requests::{Called, Requests, Text},
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
 };
+
 use axum::{
     body::{Body, to_bytes},
     response::Response,
 };
 use serde::Serialize;
 use serde_json::Value;
-use std::{
-    collections::VecDeque,
-    sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant},
+
+use crate::{
+    assignments::Assignments,
+    requests::{Called, Requests, Text},
 };
 
 /// Calls kept at most, the oldest going first.
@@ -172,9 +174,10 @@ pub fn round_trips<'a>(calls: impl IntoIterator<Item = &'a Call>) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::{Call, Calls, round_trips};
     use crate::{assignments::Assignments, requests::Requests};
-    use std::time::Duration;
 
     fn call(started: u64, ended: u64) -> Call {
         Call {

@@ -1,12 +1,13 @@
 //! The folder that `--data` names: one system's at a time.
 
-use anyhow::{Context, Result, bail};
 use std::{
     fs::{File, OpenOptions, TryLockError, create_dir_all},
     io::{Read, Seek, Write},
     os::unix::fs::OpenOptionsExt,
     path::Path,
 };
+
+use anyhow::{Context, Result, bail};
 
 /// The folder is ours until this value is dropped, or the process ends however it may.
 #[derive(Debug)]

@@ -1,11 +1,13 @@
 //! The records that a newcomer starts with: a platform and an App, made through the operator like any other.
 
-use crate::{files, system::System};
+use std::path::Path;
+
 use anyhow::{Context, Result, anyhow};
 use partner_site::{AppCredentials, PlatformCredentials};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use std::path::Path;
+
+use crate::{files, system::System};
 
 /// The demo App and platform, as the ready file has them.
 #[derive(Clone, Debug, Serialize, Deserialize)]

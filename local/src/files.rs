@@ -1,7 +1,8 @@
 //! Files that appear whole or not at all.
 
-use anyhow::{Context, Result};
 use std::{io::Write, path::Path};
+
+use anyhow::{Context, Result};
 use tempfile::NamedTempFile;
 
 /// Replaces `path` by `contents` in one step, readable by its owner alone: it may hold secrets.

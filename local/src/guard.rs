@@ -1,12 +1,13 @@
 //! Who may call a server of this machine: programs, but no web page of elsewhere.
 
+use std::net::{IpAddr, SocketAddr};
+
 use axum::{
     Json,
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde_json::json;
-use std::net::{IpAddr, SocketAddr};
 
 /// Names by which containers reach the machine that they run on.
 const HOST_NAMES: [&str; 3] = ["host.docker.internal", "gateway.docker.internal", "host.containers.internal"];
@@ -80,9 +81,11 @@ fn forbidden() -> Response {
 
 #[cfg(test)]
 mod tests {
-    use super::{loopback_program, not_a_foreign_page, own_page};
-    use axum::http::{HeaderMap, HeaderName, HeaderValue};
     use std::net::SocketAddr;
+
+    use axum::http::{HeaderMap, HeaderName, HeaderValue};
+
+    use super::{loopback_program, not_a_foreign_page, own_page};
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
         let pair = |&(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value));

@@ -1,7 +1,8 @@
 //! What the pages hand out to whoever tries the system: its addresses and the credentials of its demo.
 
-use serde_json::Value;
 use std::sync::{Arc, PoisonError, RwLock};
+
+use serde_json::Value;
 
 /// Empty until the system is ready.
 #[derive(Clone, Default)]

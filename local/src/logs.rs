@@ -1,12 +1,14 @@
 //! What the functions write to their standard streams.
 
-use crate::{assignments::Assignments, requests::Requests, terminal::Terminal};
-use serde_json::Value;
 use std::{
     collections::VecDeque,
     sync::{Arc, Mutex, PoisonError},
 };
+
+use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+
+use crate::{assignments::Assignments, requests::Requests, terminal::Terminal};
 
 /// Lines kept at most, the oldest going first.
 const KEPT: usize = 100_000;

@@ -1,8 +1,9 @@
 //! `cargo run -p local`: the whole system on one machine.
 
+use std::{io::Write, process::ExitCode};
+
 use clap::Parser;
 use local::cli::{self, Arguments};
-use std::{io::Write, process::ExitCode};
 use tokio::signal::unix::{SignalKind, signal};
 
 #[tokio::main]

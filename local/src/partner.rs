@@ -1,6 +1,5 @@
 //! The partner's site of the examples, with the demo's credentials, for browsers of this machine.
 
-use crate::{demo::Demo, guard};
 use axum::{
     Router,
     extract::Request,
@@ -8,6 +7,8 @@ use axum::{
     response::Response,
 };
 use partner_site::{Settings, Times};
+
+use crate::{demo::Demo, guard};
 
 /// The site, and the platform under `/platform`, with the template's `times`.
 ///

@@ -1,7 +1,8 @@
 //! The API reference as a page, under `/docs/` of the API's address: `openapi.yaml`, drawn by Scalar, whose script comes
 //! out of its crate.
 
-use crate::{guard, handout::Handout};
+use std::{fmt::Write, net::SocketAddr};
+
 use axum::{
     Json, Router,
     body::Bytes,
@@ -12,7 +13,8 @@ use axum::{
     routing::{MethodRouter, get},
 };
 use serde_json::{Value, json};
-use std::{fmt::Write, net::SocketAddr};
+
+use crate::{guard, handout::Handout};
 
 const DESCRIPTION: &str = include_str!("../../openapi.yaml");
 /// The page fetches nothing from elsewhere. Scalar styles its elements itself, and has its icons as `data:`.

@@ -1,5 +1,7 @@
 //! Servers that end with their owner, and wait for no client for long. They speak HTTP/1.1.
 
+use std::{error, io, iter, net::SocketAddr, time::Duration};
+
 use axum::{
     Error, Router,
     body::{Body, Bytes},
@@ -10,7 +12,6 @@ use futures::{StreamExt, stream};
 use http_body_util::LengthLimitError;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use std::{error, io, iter, net::SocketAddr, time::Duration};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::watch,
@@ -136,10 +137,12 @@ pub fn refusal_of(unread: &Error) -> StatusCode {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use axum::{body::to_bytes, routing::post};
     use std::time::Instant;
+
+    use axum::{body::to_bytes, routing::post};
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::*;
 
     const SHORT: Duration = Duration::from_millis(300);
 

@@ -1,5 +1,15 @@
 //! The whole system: backends, functions and gateway, on addresses of this machine.
 
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::{Arc, Weak},
+};
+
+use anyhow::{Context, Result, anyhow};
+use axum::body::Bytes;
+use serde_json::Value;
+
 use crate::{
     addresses,
     assignments::Assignments,
@@ -20,14 +30,6 @@ use crate::{
     servers::Servers,
     template::{Function, REGION, Secrets, Template},
     terminal::Terminal,
-};
-use anyhow::{Context, Result, anyhow};
-use axum::body::Bytes;
-use serde_json::Value;
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-    sync::{Arc, Weak},
 };
 
 /// The function that hears what became of a mail, by the rule of `EventBridge`.

@@ -1,12 +1,14 @@
 //! What the terminal says while the system runs: an aligned line for each request, and in plain words what went wrong;
 //! or the functions' own lines, as they write them.
 
-use crate::requests::Row;
-use serde_json::Value;
 use std::{
     io::{IsTerminal, Write},
     sync::{Arc, Mutex, PoisonError},
 };
+
+use serde_json::Value;
+
+use crate::requests::Row;
 
 /// Columns of a line at most; only words of our own that say what went wrong are longer.
 const COLUMNS: usize = 80;

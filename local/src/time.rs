@@ -1,7 +1,8 @@
 //! Points in time, in the notations that AWS sends.
 
-use aws_smithy_types::{DateTime, date_time::Format};
 use std::time::SystemTime;
+
+use aws_smithy_types::{DateTime, date_time::Format};
 
 /// Milliseconds since 1970.
 #[must_use]

@@ -2,6 +2,8 @@
 //! go with the stack, settings that take it down.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
+use std::{collections::BTreeSet, fs};
+
 use local::{
     binaries,
     iam::{Policies, ses_needs},
@@ -9,7 +11,6 @@ use local::{
 };
 use regex_lite::Regex;
 use serde_json::{Map, Value, json};
-use std::{collections::BTreeSet, fs};
 
 fn read(path: &str) -> String {
     let root = binaries::project_root().unwrap();

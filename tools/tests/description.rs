@@ -2,9 +2,10 @@
 //! `./check clients` generates some; this tells which rule a change breaks.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
+use std::{collections::BTreeSet, fs};
+
 use local::binaries;
 use serde_json::Value;
-use std::{collections::BTreeSet, fs};
 
 fn openapi() -> Value {
     let text = fs::read_to_string(binaries::project_root().unwrap().join("openapi.yaml")).unwrap();

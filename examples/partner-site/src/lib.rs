@@ -16,15 +16,14 @@ mod session;
 mod signing_in;
 mod words;
 
-pub use api::{AppCredentials, PlatformCredentials};
-pub use codes::Times;
-
 use std::{
     collections::HashMap,
     net::SocketAddr,
     sync::{Arc, Mutex},
 };
 
+use api::{Api, Failure, Identity, Pair};
+pub use api::{AppCredentials, PlatformCredentials};
 use axum::{
     Router,
     extract::{ConnectInfo, Request, State},
@@ -33,9 +32,8 @@ use axum::{
     response::{AppendHeaders, IntoResponse, Redirect, Response},
     routing::{get, post},
 };
-
-use api::{Api, Failure, Identity, Pair};
 use codes::Codes;
+pub use codes::Times;
 use limit::Limit;
 use page::{Onlookers, Page};
 use session::Sessions;

@@ -136,9 +136,11 @@ pub fn put(sentence: &str, name: &str, value: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{ALL, Words};
-    use axum::http::{HeaderMap, HeaderValue, header};
     use std::time::Duration;
+
+    use axum::http::{HeaderMap, HeaderValue, header};
+
+    use super::{ALL, Words};
 
     #[test]
     fn the_browsers_first_language_that_the_site_has_is_taken() {

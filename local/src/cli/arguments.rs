@@ -1,8 +1,10 @@
 //! The options.
 
-use crate::terminal::Format;
-use clap::Parser;
 use std::path::PathBuf;
+
+use clap::Parser;
+
+use crate::terminal::Format;
 
 /// Runs the whole Customers API on this machine: no account, no container.
 #[derive(Debug, Parser)]
@@ -73,8 +75,9 @@ fn pair(text: &str) -> Result<(String, String), String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Arguments, pair};
     use clap::{CommandFactory, Parser};
+
+    use super::{Arguments, pair};
 
     #[test]
     fn pairs_are_written_as_in_sam() {

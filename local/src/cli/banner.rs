@@ -1,10 +1,11 @@
 //! What is printed once everything answers.
 
+use std::collections::BTreeMap;
+
 use crate::{
     demo::Demo,
     system::{Backends, System},
 };
-use std::collections::BTreeMap;
 
 /// What a newcomer needs: where everything is, and a first walk through the API, line by line to be pasted.
 pub fn introduce(system: &System, partner: &str, Demo { app, platform }: &Demo) -> String {

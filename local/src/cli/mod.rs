@@ -4,7 +4,13 @@ mod arguments;
 mod banner;
 mod ports;
 
+use std::{collections::BTreeMap, io::Write, path::Path, time::Duration};
+
+use anyhow::{Context, Result};
 pub use arguments::Arguments;
+use partner_site::Times;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
 
 use crate::{
     addresses, binaries, demo, files, partner,
@@ -12,11 +18,6 @@ use crate::{
     system::{Backends, Options, System},
     terminal::Terminal,
 };
-use anyhow::{Context, Result};
-use partner_site::Times;
-use serde_json::{Value, json};
-use std::{collections::BTreeMap, io::Write, path::Path, time::Duration};
-use tokio::net::TcpListener;
 
 /// Does what the arguments say, until the future is dropped.
 ///

@@ -1,9 +1,10 @@
 //! What to do about an address that is in use.
 
-use super::Arguments;
-use crate::addresses::InUse;
 use anyhow::{Error, anyhow};
 use tokio::net::TcpListener;
+
+use super::Arguments;
+use crate::addresses::InUse;
 
 /// How far apart an address that is in use and the one offered for it are.
 const STEP: u16 = 10;

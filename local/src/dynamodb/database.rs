@@ -1,11 +1,13 @@
 //! The template's tables.
 
-use super::engine::{Engine, Other};
-use crate::template::Table;
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+
 use anyhow::{Context, Result};
 use dynoxide::Database;
 use serde_json::{Map, Value, json};
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+
+use super::engine::{Engine, Other};
+use crate::template::Table;
 
 /// How often expired items are removed. Nothing may rely on it: AWS takes days.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(1);

@@ -1,6 +1,19 @@
 //! The address that everybody calls DynamoDB at: it asks IAM, notes the call, and hands it to the database's own server,
 //! which nobody else knows.
 
+use std::{collections::BTreeSet, sync::Arc};
+
+use anyhow::{Context, Result};
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    extract::{DefaultBodyLimit, State},
+    http::{HeaderMap, HeaderName, Method, StatusCode, Uri, header},
+    response::{IntoResponse, Response},
+};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
 use super::{
     Tables,
     engine::{Engine, Other},
@@ -12,17 +25,6 @@ use crate::{
     iam::{self, Denied, Policies},
     servers::Servers,
 };
-use anyhow::{Context, Result};
-use axum::{
-    Router,
-    body::{Body, Bytes},
-    extract::{DefaultBodyLimit, State},
-    http::{HeaderMap, HeaderName, Method, StatusCode, Uri, header},
-    response::{IntoResponse, Response},
-};
-use serde_json::{Value, json};
-use std::{collections::BTreeSet, sync::Arc};
-use tokio::net::TcpListener;
 
 /// DynamoDB's own limit on a request, in bytes.
 const REQUEST_LIMIT: usize = 16 * 1024 * 1024;
@@ -153,8 +155,9 @@ fn tables_of(request: &Value) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::tables_of;
     use serde_json::json;
+
+    use super::tables_of;
 
     #[test]
     fn every_shape_of_request_names_its_tables() {

@@ -2,20 +2,22 @@
 //!
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html>
 
-use super::routes::{Matched, decode};
-use crate::{
-    ids,
-    template::ACCOUNT,
-    time::{access_log, now_ms},
-};
+use std::{collections::BTreeMap, net::SocketAddr};
+
 use axum::{
     body::Bytes,
     http::{HeaderMap, header, request::Parts},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::Serialize;
-use std::{collections::BTreeMap, net::SocketAddr};
 use url::form_urlencoded;
+
+use super::routes::{Matched, decode};
+use crate::{
+    ids,
+    template::ACCOUNT,
+    time::{access_log, now_ms},
+};
 
 /// The event. What is absent is left out, as API Gateway leaves it out.
 #[derive(Debug, Serialize)]
@@ -170,10 +172,12 @@ fn is_text(content_type: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Matched, event};
+    use std::collections::BTreeMap;
+
     use axum::{body::Bytes, http::Request};
     use serde_json::{Value, json};
-    use std::collections::BTreeMap;
+
+    use super::{Matched, event};
 
     fn event_of(request: Request<&'static [u8]>) -> Value {
         let (parts, body) = request.into_parts();

@@ -1,5 +1,20 @@
 //! From a request to the function behind its route, and back.
 
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use anyhow::Result;
+use axum::{
+    body::{Body, Bytes, to_bytes},
+    extract::{ConnectInfo, Request, State},
+    http::{HeaderName, HeaderValue, StatusCode, header, request::Parts},
+    response::Response,
+};
+
 use super::{event, reply, routes::Routes, throttle::Throttle};
 use crate::{
     faults::{self, Faults},
@@ -8,19 +23,6 @@ use crate::{
     runtime::{Outcome, Pool},
     servers,
     template::Template,
-};
-use anyhow::Result;
-use axum::{
-    body::{Body, Bytes, to_bytes},
-    extract::{ConnectInfo, Request, State},
-    http::{HeaderName, HeaderValue, StatusCode, header, request::Parts},
-    response::Response,
-};
-use std::{
-    collections::BTreeMap,
-    net::SocketAddr,
-    sync::Arc,
-    time::{Duration, Instant},
 };
 
 /// Request line and headers at most, in bytes.

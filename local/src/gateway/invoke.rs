@@ -2,13 +2,8 @@
 //!
 //! <https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html>
 
-use super::http_api::{EVENT_LIMIT, Gateway};
-use crate::{
-    guard, ids,
-    mailbox::Told,
-    requests::{Direction, Record, Reply, Requests, Text},
-    runtime::{Outcome, Pool, Running},
-};
+use std::{net::SocketAddr, sync::Arc};
+
 use axum::{
     Json,
     body::Bytes,
@@ -18,7 +13,14 @@ use axum::{
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::{net::SocketAddr, sync::Arc};
+
+use super::http_api::{EVENT_LIMIT, Gateway};
+use crate::{
+    guard, ids,
+    mailbox::Told,
+    requests::{Direction, Record, Reply, Requests, Text},
+    runtime::{Outcome, Pool, Running},
+};
 
 /// The query string of a call.
 #[derive(Deserialize)]

@@ -8,8 +8,7 @@ mod reply;
 mod routes;
 mod throttle;
 
-pub use http_api::{Gateway, Pools};
-pub(crate) use invoke::deliver;
+use std::{net::SocketAddr, sync::Arc};
 
 use axum::{
     Router,
@@ -18,7 +17,8 @@ use axum::{
     response::Response,
     routing::{any, post},
 };
-use std::{net::SocketAddr, sync::Arc};
+pub use http_api::{Gateway, Pools};
+pub(crate) use invoke::deliver;
 
 /// The API as a service, with `pages` beside it, which may call it, and `home` at the root for a browser.
 pub fn router(api: Gateway, pages: impl FnOnce(Router) -> Router, home: fn() -> Response) -> Router {

@@ -80,8 +80,9 @@ fn header_value(value: &Value) -> Option<HeaderValue> {
 
 #[cfg(test)]
 mod tests {
-    use super::response;
     use serde_json::{Value, json};
+
+    use super::response;
 
     fn status_of(reply: &Value) -> u16 {
         response(reply.to_string().as_bytes()).status().as_u16()

@@ -1,9 +1,11 @@
 //! Which function a request goes to.
 
-use crate::template::{Function, Route};
+use std::collections::BTreeMap;
+
 use anyhow::{Result, bail};
 use percent_encoding::percent_decode_str;
-use std::collections::BTreeMap;
+
+use crate::template::{Function, Route};
 
 /// The API's routes.
 #[derive(Clone, Debug, Default)]
@@ -116,9 +118,10 @@ pub fn decode(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::{Matched, Routes};
     use crate::template::Route;
-    use std::collections::BTreeMap;
 
     fn routes() -> Routes {
         let mut routes = Routes::default();

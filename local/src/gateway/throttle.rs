@@ -1,11 +1,12 @@
 //! The limit of `DefaultRouteSettings`: a token bucket for each route.
 
-use crate::template::Limit;
 use std::{
     collections::HashMap,
     sync::{Mutex, PoisonError},
     time::Instant,
 };
+
+use crate::template::Limit;
 
 /// The buckets of one stage.
 pub struct Throttle {
@@ -44,9 +45,10 @@ impl Throttle {
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, Instant};
+
     use super::Throttle;
     use crate::template::Limit;
-    use std::time::{Duration, Instant};
 
     #[test]
     fn a_burst_passes_and_then_the_rate() {

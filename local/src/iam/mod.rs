@@ -15,17 +15,16 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail};
+pub use dynamodb::needs as dynamodb_needs;
 use iam_rs::{Arn, Context, ContextValue, Decision, IAMPolicy, IAMRequest, Principal, PrincipalId, evaluate_policy};
 use serde_json::{Value, json};
-
-use crate::template::{ACCOUNT, Function};
-
-pub use dynamodb::needs as dynamodb_needs;
 pub use ses::{
     association_needs as ses_association_needs, identity_needs as ses_identity_needs, needs as ses_needs,
     new_identity_needs as ses_new_identity_needs, tenant_needs as ses_tenant_needs,
     without_resource as ses_without_resource,
 };
+
+use crate::template::{ACCOUNT, Function};
 
 /// One permission that a call needs: the action on any one of these resources, under these condition keys.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -36,9 +36,10 @@ fn quoted(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::HeaderMap;
+
     use super::command;
     use crate::requests::{Record, Text};
-    use axum::http::HeaderMap;
 
     #[test]
     fn a_request_becomes_a_line_for_a_shell() {

@@ -1,10 +1,12 @@
 //! A call of DynamoDB or SES in a reader's terms: which item of which table, under which condition, and what came of it.
 
-use crate::requests::Called;
+use std::sync::LazyLock;
+
 use regex_lite::{Captures, Regex};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use std::sync::LazyLock;
+
+use crate::requests::Called;
 
 /// One item that a call is about, or one mail.
 #[derive(Debug, Default, PartialEq, Serialize)]
@@ -225,9 +227,10 @@ fn attribute(kind: &str, value: &Value) -> Option<Value> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::{Step, plain, steps};
     use crate::requests::{Called, Text};
-    use serde_json::{Value, json};
 
     fn call(action: &str, request: &Value, status: u16, answer: &Value) -> Vec<Step> {
         steps(&Called {

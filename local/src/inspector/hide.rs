@@ -1,9 +1,10 @@
 //! Secrets, taken out of whatever is shown: tokens, tickets and passcodes, known by their form or by the names that they
 //! stand under.
 
+use std::sync::LazyLock;
+
 use regex_lite::{Captures, Regex};
 use serde_json::Value;
-use std::sync::LazyLock;
 
 /// What stands in a secret's place.
 const HIDDEN: &str = "••••••••";
@@ -55,9 +56,10 @@ fn hidden(text: &str, passcodes: bool) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{HIDDEN, hide};
     use serde_json::{Value, json};
     use shared::passcode::limits::DIGITS;
+
+    use super::{HIDDEN, hide};
 
     fn shown(mut value: Value, passcodes: bool) -> String {
         hide(&mut value, passcodes);

@@ -10,19 +10,8 @@
 //! - `POST /inspector/expire`, `POST /inspector/bounce`, `POST /inspector/allow-mail`: a record's time is over; a mail
 //!   comes back; mails to a customer's address are tried again
 
-use super::{
-    curl, view,
-    wishes::{Wish, Wishes},
-};
-use crate::{
-    dynamodb::Tables,
-    faults::Faults,
-    guard,
-    handout::Handout,
-    mailbox::Mailbox,
-    requests::{Record, Requests, Text},
-    time::now_ms,
-};
+use std::{convert::Infallible, net::SocketAddr, sync::Arc};
+
 use anyhow::Result;
 use async_stream::stream;
 use axum::{
@@ -39,8 +28,21 @@ use axum::{
 use futures::Stream;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::{convert::Infallible, net::SocketAddr, sync::Arc};
 use tokio::sync::broadcast::error::RecvError;
+
+use super::{
+    curl, view,
+    wishes::{Wish, Wishes},
+};
+use crate::{
+    dynamodb::Tables,
+    faults::Faults,
+    guard,
+    handout::Handout,
+    mailbox::Mailbox,
+    requests::{Record, Requests, Text},
+    time::now_ms,
+};
 
 /// The pages fetch nothing from elsewhere, run and style nothing of their own making, and are in nobody's frame.
 const POLICY: &str = "default-src 'none'; connect-src 'self'; script-src 'self'; style-src 'self'; img-src data:; \

@@ -1,5 +1,7 @@
 //! The story of a request, as the page is told it.
 
+use serde_json::{Value, json};
+
 use super::{
     explain::{self, Step},
     hide::hide,
@@ -9,7 +11,6 @@ use crate::{
     requests::{Called, Record},
     time::now_ms,
 };
-use serde_json::{Value, json};
 
 /// The attribute by which records live, in milliseconds since 1970.
 pub const EXPIRY: &str = "expires_at";

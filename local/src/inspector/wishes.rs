@@ -1,13 +1,15 @@
 //! What a person wants to go wrong, now.
 
-use crate::faults::{Attempt, Fault, Faults};
-use serde::{Deserialize, Serialize};
-use serde_json::json;
 use std::{
     collections::BTreeSet,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::faults::{Attempt, Fault, Faults};
 
 /// How much later an answer comes when the network is slow.
 const SLOW: Duration = Duration::from_millis(300);

@@ -1,9 +1,5 @@
 //! Mails that outlive the system: a file with a line for each that came, was deleted, or went with all others.
 
-use super::Mail;
-use crate::files;
-use anyhow::{Context, Result};
-use serde::{Deserialize, Serialize};
 use std::{
     collections::VecDeque,
     fs::{File, OpenOptions},
@@ -11,6 +7,12 @@ use std::{
     path::Path,
     sync::Arc,
 };
+
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+
+use super::Mail;
+use crate::files;
 
 /// The file, which is its owner's alone: passcodes are in it.
 #[derive(Clone)]

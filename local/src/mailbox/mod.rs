@@ -8,21 +8,22 @@ mod server;
 mod ses;
 mod source;
 
-pub use account::{Account, Identity, Tenant, arn};
-pub use outcomes::{Outcome, Outcomes, Told};
-pub use server::router;
-
-use crate::{ids, time};
-use anyhow::Result;
-use kept::Kept;
-use regex_lite::Regex;
-use serde::{Deserialize, Serialize};
 use std::{
     collections::VecDeque,
     path::Path,
     sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError},
 };
+
+pub use account::{Account, Identity, Tenant, arn};
+use anyhow::Result;
+use kept::Kept;
+pub use outcomes::{Outcome, Outcomes, Told};
+use regex_lite::Regex;
+use serde::{Deserialize, Serialize};
+pub use server::router;
 use tokio::sync::broadcast;
+
+use crate::{ids, time};
 
 /// Mails kept at most, the oldest going first.
 const KEPT: usize = 10_000;

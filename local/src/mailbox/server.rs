@@ -7,18 +7,8 @@
 //! - `GET /`: the page; `GET /rows` is its list, and `GET /events` has a server-sent `message` for each
 //!   [`Change`]
 
-use super::{
-    Change, Mail, Mailbox,
-    account::Refusal,
-    management::{self, respond},
-    ses, source,
-};
-use crate::{
-    calls::{Call, Calls, Made},
-    faults::{Attempt, Faults},
-    guard,
-    iam::{self, Denied, Need, Policies},
-};
+use std::convert::Infallible;
+
 use async_stream::stream;
 use axum::{
     Json, Router,
@@ -35,8 +25,20 @@ use axum::{
 use futures::Stream;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::convert::Infallible;
 use tokio::sync::broadcast::error::RecvError;
+
+use super::{
+    Change, Mail, Mailbox,
+    account::Refusal,
+    management::{self, respond},
+    ses, source,
+};
+use crate::{
+    calls::{Call, Calls, Made},
+    faults::{Attempt, Faults},
+    guard,
+    iam::{self, Denied, Need, Policies},
+};
 
 /// The page has what comes from here and no more, and is in nobody's frame.
 const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \

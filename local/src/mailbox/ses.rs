@@ -146,8 +146,9 @@ pub fn accepted(id: &str) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use super::parse;
     use serde_json::json;
+
+    use super::parse;
 
     fn mail(from: &str, to: &str) -> Vec<u8> {
         let body = json!({"Text": {"Data": "12"}, "Html": {"Data": "<b>12</b>"}});

@@ -1,8 +1,9 @@
 //! A mail as it goes out: SES makes a message with headers of what a function has sent.
 
-use super::Mail;
 use aws_smithy_types::{DateTime, date_time::Format};
 use mail_builder::{MessageBuilder, headers::raw::Raw};
+
+use super::Mail;
 
 /// The whole message, in the form of RFC 5322.
 pub fn of(mail: &Mail) -> String {

@@ -1,10 +1,11 @@
 //! What each function is doing: its processes, its calls, and how the last of them went wrong.
 
-use serde::Serialize;
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
+
+use serde::Serialize;
 
 /// One function's state.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]

@@ -6,14 +6,14 @@
 mod functions;
 mod record;
 
-pub use functions::{FunctionState, Functions};
-pub use record::{Called, Direction, Line, Record, Reply, Row, Text};
-
 use std::{
     collections::VecDeque,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Instant,
 };
+
+pub use functions::{FunctionState, Functions};
+pub use record::{Called, Direction, Line, Record, Reply, Row, Text};
 use tokio::sync::broadcast;
 
 /// Requests kept at most, the oldest going first.

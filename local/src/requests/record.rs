@@ -1,6 +1,7 @@
 //! One request and its story.
 
-use crate::time::{now_ms, rfc3339};
+use std::time::Instant;
+
 use axum::{
     body::{Body, to_bytes},
     http::HeaderMap,
@@ -8,7 +9,8 @@ use axum::{
 };
 use serde::Serialize;
 use serde_json::Value;
-use std::time::Instant;
+
+use crate::time::{now_ms, rfc3339};
 
 /// Of a longer text this much is kept, in bytes.
 const CLIPPED: usize = 64 * 1024;

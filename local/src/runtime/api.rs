@@ -1,5 +1,7 @@
 //! The Lambda Runtime API of one process: what it asks becomes an [`Event`] for whoever supervises the process.
 
+use std::time::SystemTime;
+
 use axum::{
     Json, Router,
     body::Bytes,
@@ -9,7 +11,6 @@ use axum::{
     routing::{get, post},
 };
 use serde_json::json;
-use std::time::SystemTime;
 use tokio::sync::{mpsc, oneshot};
 
 /// What a process asks of the Runtime API.

@@ -7,11 +7,11 @@ pub mod api;
 mod pool;
 mod process;
 
-pub use pool::Pool;
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use axum::body::Bytes;
+pub use pool::Pool;
 use serde_json::{Value, json};
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 use tokio::sync::oneshot;
 
 /// The largest reply of a function in bytes, as Lambda counts it: on the escaped envelope.

@@ -1,5 +1,13 @@
 //! One function: its queue and its processes.
 
+use std::{collections::VecDeque, sync::Arc};
+
+use axum::body::Bytes;
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::{JoinHandle, JoinSet},
+};
+
 use super::{
     Invocation, Outcome, Running, Spec,
     process::{self, End, News},
@@ -9,12 +17,6 @@ use crate::{
     logs::Logs,
     requests::Requests,
     template::{ACCOUNT, REGION},
-};
-use axum::body::Bytes;
-use std::{collections::VecDeque, sync::Arc};
-use tokio::{
-    sync::{mpsc, oneshot},
-    task::{JoinHandle, JoinSet},
 };
 
 /// A function that can be called.

@@ -1,17 +1,13 @@
 //! One process of one function, from its start to its end.
 
-use super::{
-    Invocation, Outcome, REPLY_LIMIT, Spec,
-    api::{self, Delivery, Event},
-};
-use crate::{assignments::Assignments, logs::Logs, requests::Requests};
-use axum::{body::Bytes, http::StatusCode};
-use rustix::process::{Pid, Signal, kill_process};
 use std::{
     process::Stdio,
     sync::Arc,
     time::{Duration, SystemTime},
 };
+
+use axum::{body::Bytes, http::StatusCode};
+use rustix::process::{Pid, Signal, kill_process};
 use tokio::{
     net::TcpListener,
     process::{Child, Command},
@@ -19,6 +15,12 @@ use tokio::{
     task::JoinSet,
     time::{Instant, sleep_until},
 };
+
+use super::{
+    Invocation, Outcome, REPLY_LIMIT, Spec,
+    api::{self, Delivery, Event},
+};
+use crate::{assignments::Assignments, logs::Logs, requests::Requests};
 
 /// How long a process may take until it asks for its first invocation, as in Lambda.
 const INIT_LIMIT: Duration = Duration::from_secs(10);

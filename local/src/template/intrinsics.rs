@@ -1,10 +1,12 @@
 //! `Ref`, `Sub`, `GetAtt`, `If`, `Select` and `Split`, and the condition functions, over the template's own parameters
 //! and resources.
 
-use super::parameters::scalar;
+use std::collections::BTreeMap;
+
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
+
+use super::parameters::scalar;
 
 /// The Region that every local function believes to be in.
 pub const REGION: &str = "eu-west-1";

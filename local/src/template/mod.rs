@@ -8,14 +8,14 @@ mod resources;
 mod secrets;
 mod yaml;
 
-pub use intrinsics::{ACCOUNT, REGION};
-pub use secrets::Secrets;
-pub use yaml::parse;
+use std::{collections::BTreeMap, time::Duration};
 
 use anyhow::{Context, Result};
 use intrinsics::Scope;
+pub use intrinsics::{ACCOUNT, REGION};
+pub use secrets::Secrets;
 use serde_json::{Map, Value};
-use std::{collections::BTreeMap, time::Duration};
+pub use yaml::parse;
 
 /// One deployed function.
 #[derive(Clone, Debug)]
@@ -154,8 +154,9 @@ fn secret_declarations(scope: &Scope) -> Result<Map<String, Value>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Limit, Route, Secrets, Template};
     use std::{collections::BTreeMap, time::Duration};
+
+    use super::{Limit, Route, Secrets, Template};
 
     const SAMPLE: &str = include_str!("sample.yaml");
 

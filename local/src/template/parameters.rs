@@ -1,8 +1,9 @@
 //! The template's parameters: defaults, overrides, and the bounds that CloudFormation would enforce.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
 
 /// Values for every parameter: the override where there is one, else the default.
 ///
@@ -83,9 +84,11 @@ fn bound(declaration: &Value, name: &str) -> Result<Option<f64>> {
 
 #[cfg(test)]
 mod tests {
-    use super::resolve;
-    use serde_json::{Value, json};
     use std::collections::BTreeMap;
+
+    use serde_json::{Value, json};
+
+    use super::resolve;
 
     fn ttl(overrides: &[(&str, &str)]) -> anyhow::Result<BTreeMap<String, String>> {
         let Value::Object(declared) = json!({

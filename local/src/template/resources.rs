@@ -1,9 +1,11 @@
 //! The resources of the template that stand for something here: functions, their aliases, tables and the API's limit.
 
-use super::{Function, Limit, Route, Table, intrinsics::Scope, parameters::scalar};
+use std::{collections::BTreeMap, time::Duration};
+
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Map, Value, json};
-use std::{collections::BTreeMap, time::Duration};
+
+use super::{Function, Limit, Route, Table, intrinsics::Scope, parameters::scalar};
 
 /// Whether the resource's condition, if it has one, holds.
 pub fn exists(scope: &Scope, resource: &Value) -> Result<bool> {

@@ -1,11 +1,12 @@
 //! Secrets Manager's part: values that the template has generated, and the dynamic references that read them.
 
-use anyhow::{Context, Result, bail};
-use serde_json::{Map, Value};
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
 };
+
+use anyhow::{Context, Result, bail};
+use serde_json::{Map, Value};
 
 const OPENING: &str = "{{resolve:secretsmanager:";
 const ALPHANUMERIC: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -122,8 +123,9 @@ fn password(length: usize) -> Result<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::Secrets;
     use serde_json::{Map, Value, json};
+
+    use super::Secrets;
 
     fn resources() -> Map<String, Value> {
         let secret = json!({"Type": "AWS::SecretsManager::Secret", "Properties": {

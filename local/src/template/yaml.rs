@@ -128,8 +128,9 @@ impl<'de> Visitor<'de> for NodeVisitor {
 
 #[cfg(test)]
 mod tests {
-    use super::parse;
     use serde_json::json;
+
+    use super::parse;
 
     #[test]
     fn short_forms_become_long_forms() {

@@ -1,14 +1,16 @@
 //! The command `local` itself: what it prints, how it fails and how it ends.
 
-use crate::{fixtures, support::client};
-use local::binaries;
-use serde_json::Value;
 use std::{
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
     time::{Duration, Instant},
 };
+
+use local::binaries;
+use serde_json::Value;
+
+use crate::{fixtures, support::client};
 
 const FREE: [&str; 8] =
     ["--api", "127.0.0.1:0", "--mail", "127.0.0.1:0", "--dynamodb", "127.0.0.1:0", "--partner", "127.0.0.1:0"];

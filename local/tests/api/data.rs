@@ -1,9 +1,11 @@
 //! `--data`: what is kept between two runs.
 
-use crate::support::TestApp;
+use std::{os::unix::fs::PermissionsExt, path::PathBuf};
+
 use reqwest::Method;
 use serde_json::{Value, json};
-use std::{os::unix::fs::PermissionsExt, path::PathBuf};
+
+use crate::support::TestApp;
 
 #[tokio::test]
 async fn records_credentials_and_secrets_outlive_a_restart() {

@@ -1,6 +1,5 @@
 //! Processes that are stopped between two calls, as Lambda's are, while their connections come to an end.
 
-use crate::support::TestApp;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::{
@@ -8,6 +7,8 @@ use tokio::{
     net::{TcpListener, TcpStream},
     sync::watch,
 };
+
+use crate::support::TestApp;
 
 /// How the connections of a line end.
 #[derive(Clone, Copy, PartialEq, Eq)]

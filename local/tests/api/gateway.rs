@@ -1,14 +1,16 @@
 //! The gateway and the processes behind it, against what API Gateway and Lambda do.
 
-use crate::support::{client, probes};
+use std::time::{Duration, Instant};
+
 use local::system::System;
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
-use std::time::{Duration, Instant};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
 };
+
+use crate::support::{client, probes};
 
 async fn get(system: &System, path: &str) -> Response {
     client().get(format!("{}{path}", system.api)).send().await.unwrap()

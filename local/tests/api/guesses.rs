@@ -2,6 +2,7 @@
 //! and the processes before them, two hundred rounds are affordable.
 
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::time::Duration;
 
 use aws_sdk_dynamodb::{
     Client,
@@ -20,7 +21,6 @@ use shared::{
     sdk,
     store::{Key, Table},
 };
-use std::time::Duration;
 
 use crate::{races::size, support::TestApp};
 

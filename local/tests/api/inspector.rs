@@ -1,9 +1,11 @@
 //! The home page and the inspector: what they tell, to whom, and what they let go wrong.
 
-use crate::support::{TestApp, client, passcode_in, request_id};
+use std::{collections::BTreeSet, time::Duration};
+
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
-use std::{collections::BTreeSet, time::Duration};
+
+use crate::support::{TestApp, client, passcode_in, request_id};
 
 const EMAIL: &str = "ada@example.com";
 

@@ -1,8 +1,9 @@
 //! The Lambda Invoke API.
 
-use crate::support::{client, probes};
 use reqwest::Response;
 use serde_json::{Value, json};
+
+use crate::support::{client, probes};
 
 async fn invoke(api: &str, function: &str, payload: &str, headers: &[(&str, &str)]) -> Response {
     let mut request = client().post(format!("{api}/2015-03-31/functions/{function}/invocations"));

@@ -1,11 +1,13 @@
 //! The SES endpoint and the mailbox behind it.
 
-use crate::support::{client, probes};
+use std::time::Duration;
+
 use local::system::System;
 use reqwest::Response;
 use serde_json::{Value, json};
 use shared::passcode::limits::DIGITS;
-use std::time::Duration;
+
+use crate::support::{client, probes};
 
 async fn send(system: &System, to: &str, subject: &str) -> Response {
     let body = json!({ "Text": { "Data": "text" }, "Html": { "Data": "<p>html</p>" } });

@@ -1,9 +1,7 @@
 //! The partner's site, as a browser without scripts goes through it. `./check browser` looks at it with scripts.
 
-use crate::{
-    caller::wrong,
-    support::{TestApp, client},
-};
+use std::{collections::BTreeMap, sync::OnceLock, time::Duration};
+
 use local::{
     faults::{Attempt, Fault},
     partner,
@@ -12,8 +10,12 @@ use local::{
 use partner_site::Times;
 use reqwest::{Method, Response};
 use serde_json::json;
-use std::{collections::BTreeMap, sync::OnceLock, time::Duration};
 use tokio::net::TcpListener;
+
+use crate::{
+    caller::wrong,
+    support::{TestApp, client},
+};
 
 const EMAIL: &str = "ada+1@example.com";
 

@@ -1,12 +1,12 @@
 //! Passcodes as a customer and an attacker meet them.
 
+use std::{path::PathBuf, process::Command};
+
 use serde_json::{Value, json};
 use shared::passcode::{
     Passcode,
     limits::{DIGITS, FAILURES_IN_A_ROW, GUESSES_PER_PASSCODE, MAIL_WINDOWS, PAUSE},
 };
-
-use std::{path::PathBuf, process::Command};
 
 use crate::{
     caller::{Answer, age, wrong},

@@ -1,13 +1,14 @@
 //! The API reference is true: each of its example requests, sent to the running system, is answered as its examples say.
 
-use crate::{
-    caller::{Answer, Caller, answer, segment},
-    support::{TestApp, client, passcode_in},
-};
 use local::binaries;
 use regex_lite::{Captures, Regex};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Map, Value, json};
+
+use crate::{
+    caller::{Answer, Caller, answer, segment},
+    support::{TestApp, client, passcode_in},
+};
 
 /// What the examples of requests call the customer, the passcode and the ticket.
 const CUID: &str = "Ky9Pf34qY6Nb3wWD25RQ4F";

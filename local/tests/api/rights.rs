@@ -1,7 +1,8 @@
 //! The operator's three names: what each allows, and that what it refuses does not happen.
 
-use crate::support::{TestApp, client};
 use serde_json::{Value, json};
+
+use crate::support::{TestApp, client};
 
 /// Gives a command under an alias, as `operate --function operator:ALIAS` does in the cloud.
 async fn give(app: &TestApp, alias: &str, command: Value) -> Value {

@@ -1,13 +1,15 @@
 //! What keeps `sam local`, which gives functions the developer's own credentials, from calling AWS.
 
-use crate::support::{executables, template};
+use std::{collections::BTreeSet, fs, time::Duration};
+
 use local::{
     binaries,
     system::{Options, System},
 };
 use regex_lite::Regex;
 use serde_json::{Value, json};
-use std::{collections::BTreeSet, fs, time::Duration};
+
+use crate::support::{executables, template};
 
 /// As `sam local` without `--env-vars` starts a function: the template's endpoints are empty.
 #[tokio::test]

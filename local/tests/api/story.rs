@@ -1,8 +1,9 @@
 //! The first walk through the API, as the local system prints it.
 
-use crate::support::{TestApp, passcode_in};
 use reqwest::Method;
 use serde_json::{Value, json};
+
+use crate::support::{TestApp, passcode_in};
 
 #[tokio::test]
 async fn a_customer_signs_in_and_reaches_the_platform() {

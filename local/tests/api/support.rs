@@ -1,5 +1,7 @@
 //! What every test needs: a system of its own, and a method for each thing that one does to it.
 
+use std::{collections::BTreeMap, path::PathBuf};
+
 use local::{
     binaries,
     demo::{self, Demo},
@@ -8,7 +10,6 @@ use local::{
 use reqwest::{Client, Method, RequestBuilder, Response};
 use serde_json::Value;
 use shared::passcode::limits::DIGITS;
-use std::{collections::BTreeMap, path::PathBuf};
 use tokio::sync::OnceCell;
 
 use crate::watch::Watch;

@@ -13,7 +13,7 @@ use shared::{
 use crate::{all_sources, description::answered_errors, openapi, read, root, template};
 
 /// What stands in these files and folders, each text with its path.
-fn texts(places: &[&str]) -> Vec<(String, String)> {
+pub fn texts(places: &[&str]) -> Vec<(String, String)> {
     const BUILT: [&str; 4] = ["target", "node_modules", "dist", ".tools"];
     let mut texts = Vec::new();
     let mut left: Vec<_> = places.iter().map(|place| root().join(place)).collect();

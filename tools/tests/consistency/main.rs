@@ -4,6 +4,7 @@
 mod commands;
 mod copies;
 mod description;
+mod imports;
 mod prose;
 
 use std::{

@@ -4,6 +4,8 @@ mod customers {
     progenitor::generate_api!(spec = "../../../openapi.yaml", interface = Builder);
 }
 
+use std::{collections::BTreeSet, env::var};
+
 use anyhow::{Context, Result, bail, ensure};
 use customers::{
     Client, Error, ResponseValue,
@@ -14,7 +16,6 @@ use reqwest::{
     header::{HeaderMap, HeaderName},
     redirect::Policy,
 };
-use std::{collections::BTreeSet, env::var};
 
 type Reply<T> = std::result::Result<ResponseValue<T>, Error<ApiError>>;
 

@@ -2,8 +2,9 @@
 //!
 //! It speaks to the Runtime API without a runtime, so that nothing stands between the two.
 
-use serde_json::{Value, json};
 use std::{env, process, time::Duration};
+
+use serde_json::{Value, json};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
