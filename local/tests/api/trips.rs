@@ -70,3 +70,43 @@ async fn each_endpoint_makes_as_many_trips_as_it_needs_and_no_more() {
     let unasked: Vec<String> = app.routes().into_values().filter(|function| !asked.contains(function)).collect();
     assert!(unasked.is_empty(), "nobody has counted the trips of {unasked:?}");
 }
+
+/// What has not the form of a key is nobody's, and nothing is asked to find that out.
+#[tokio::test]
+async fn a_key_that_has_not_the_form_of_one_costs_no_trip() {
+    let app = TestApp::start().await;
+    let (app_key, platform_key) = (&app.demo.app.superkey, &app.demo.platform.platformkey);
+    let shorter = |key: &str| key[..key.len() - 1].to_owned();
+    let mut refused = Vec::new();
+    for key in [shorter(app_key), format!("{app_key}0"), platform_key.clone(), "no key at all".to_owned()] {
+        let caller = app.as_app(&key, &app.demo.app.supertoken);
+        refused.extend([
+            caller.create("ada@example.com").await,
+            caller.get("/customer").await,
+            caller.show("Ada0000000000000000000").await,
+            caller.patch("Ada0000000000000000000", &serde_json::json!({ "city": "Brest" })).await,
+            caller.sso("ada@example.com").await,
+            caller.send("ada@example.com").await,
+            caller.auth("ada@example.com", "12345678").await,
+            caller.auth_by_cuid("Ada0000000000000000000").await,
+            caller.nopasscode("ada@example.com").await,
+            caller.revoke("Ada0000000000000000000").await,
+        ]);
+    }
+    for key in [shorter(platform_key), app_key.clone()] {
+        refused.push(app.as_platform(&key, &app.demo.platform.platformtoken).redeem("x").await);
+    }
+    for key in ["atomck_x", app_key.as_str()] {
+        let caller = app.as_customer(&serde_json::json!({ "key": key, "token": "x" }));
+        refused.extend([
+            caller.show("Ada0000000000000000000").await,
+            caller.patch("Ada0000000000000000000", &serde_json::json!({ "city": "Brest" })).await,
+            caller.revoke("Ada0000000000000000000").await,
+        ]);
+    }
+    for answer in &refused {
+        answer.assert_error(404, "no_matching_key", "No matching key");
+        assert_trips(&app, answer, 404, 0);
+    }
+    assert_eq!(app.mails_to("ada@example.com"), 0);
+}
