@@ -172,10 +172,7 @@ fn memory_and_timeouts_are_those_of_the_template() {
     assert_said(&[
         ("bench/src/costs.rs", format!("const MEMORY_MB: f64 = {memory}.0;")),
         ("docs/performance.md", format!("us-east-1, x86, {memory} MB, list prices")),
-        (
-            "functions/send-passcode/src/mailer.rs",
-            format!("into the function's timeout, {} seconds.", timeout("send-passcode")),
-        ),
+        ("functions/send-passcode/src/mailer.rs", format!("function's timeout, {} seconds.", timeout("send-passcode"))),
         ("examples/partner-site/src/api.rs", format!("takes at most, which is {slowest} seconds.")),
     ]);
 }
