@@ -19,6 +19,7 @@ mod inspector;
 mod invoke;
 mod leaks;
 mod mailbox;
+mod operate;
 mod operator;
 mod partner;
 mod passcodes;
