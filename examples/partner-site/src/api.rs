@@ -125,11 +125,13 @@ impl Api {
     /// `POST /customer`. A customer who exists already is as good as a new one: it may be this very request whose first
     /// reply was lost. Neither answer shows who typed the address: the passcode does. So the pair that comes with a new
     /// customer is left alone, and nobody is signed in by the `cuid` of the `409`.
-    pub async fn sign_up(&self, profile: &Value) -> Result<(), Failure> {
+    ///
+    /// Says whether the customer is new.
+    pub async fn sign_up(&self, profile: &Value) -> Result<bool, Failure> {
         let request = self.client.post(format!("{}/customer", self.url)).json(profile);
         match self.send(self.as_app(request)).await {
-            Err(Failure::Refused(refusal)) if refusal.code == "customer_exists" => Ok(()),
-            created => created.map(drop),
+            Err(Failure::Refused(refusal)) if refusal.code == "customer_exists" => Ok(false),
+            created => created.map(|_| true),
         }
     }
 

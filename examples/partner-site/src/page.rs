@@ -63,6 +63,8 @@ pub struct CodePage {
     pub problem: String,
     /// Whether only a new code helps.
     pub over: bool,
+    /// Whether mails do not reach the address, which `mailed` then tells.
+    pub comes_back: bool,
 }
 
 pub enum Page {

@@ -36,6 +36,10 @@ pub struct Visit {
     email: String,
     /// Whether it is known to have an account, since it has just signed up.
     has_account: bool,
+    /// Whether this very browser has made the account, so that nobody else's is told of.
+    is_new: bool,
+    /// Whether mails do not reach the address.
+    comes_back: bool,
     accepted: Option<(Instant, String, Pair)>,
     /// Where to go once signed in.
     next: Option<String>,
@@ -82,22 +86,30 @@ impl Site {
         go("/sign-in", cookie.into_iter().chain([self.customers.end(headers)]))
     }
 
-    /// Has a code mailed, unless one was a moment ago. Says whether it is a new one, if there was a mail.
-    async fn mail_code(&self, email: &str) -> Result<Option<bool>, Failure> {
+    /// Has the visit's code mailed, unless one was a moment ago. Says whether it is a new one, if there was a mail.
+    async fn mail_code(&self, visit: &mut Visit) -> Result<Option<bool>, Failure> {
+        let email = &visit.email;
         if !self.codes.of(email).wait(self.times).0.is_zero() {
             return Ok(None);
         }
+        let mut comes_back = false;
         let held = match self.api.mail_code(email).await {
             Ok(held) => held,
             // Whether there is such an account, and how it is with its mails, is nobody's business but its owner's.
-            Err(Failure::Refused(refusal)) if UNTOLD.contains(&&*refusal.code) => None,
+            Err(Failure::Refused(refusal)) if UNTOLD.contains(&&*refusal.code) => {
+                comes_back = refusal.code == UNDELIVERABLE;
+                None
+            }
             Err(failure) => return Err(failure),
         };
-        Ok(Some(self.codes.mailed(email, held)))
+        let is_new = self.codes.mailed(email, held);
+        visit.comes_back = comes_back && visit.is_new;
+        Ok(Some(is_new).filter(|_| !visit.comes_back))
     }
 }
 
-const UNTOLD: [&str; 3] = ["user_not_found", "too_many_mails", "mail_undeliverable"];
+const UNDELIVERABLE: &str = "mail_undeliverable";
+const UNTOLD: [&str; 3] = ["user_not_found", "too_many_mails", UNDELIVERABLE];
 
 pub async fn sign_up_page(State(site): TheSite, headers: HeaderMap, w: &'static Words) -> Response {
     if site.customers.find(&headers).is_some() {
@@ -119,7 +131,10 @@ pub async fn sign_up(
     let fields = json!({ "company": company, "name": name, "email": email, "language": language });
     let mut told = Told { profile: profile.clone(), ..Told::default() };
     match site.api.sign_up(&fields).await {
-        Ok(()) => match site.begin(&mut visit, profile.email, true).await {
+        Ok(is_new) => match site
+            .begin(&mut visit, Visit { email: profile.email, has_account: true, is_new, ..Visit::default() })
+            .await
+        {
             Ok(()) => return go("/code", cookie),
             Err(failure) => told.notice = failure.told(w),
         },
@@ -163,7 +178,7 @@ pub async fn sign_in(
     Form(SignIn { email }): Form<SignIn>,
 ) -> Response {
     let (mut visit, cookie) = site.visit(&headers).await;
-    let notice = match site.begin(&mut visit, email.clone(), false).await {
+    let notice = match site.begin(&mut visit, Visit { email: email.clone(), ..Visit::default() }).await {
         Ok(()) => return go("/code", cookie),
         Err(failure) => failure.told(w),
     };
@@ -172,27 +187,34 @@ pub async fn sign_in(
 }
 
 impl Site {
-    /// Begins to sign an address in.
-    async fn begin(&self, visit: &mut Visit, email: String, has_account: bool) -> Result<(), Failure> {
-        let email = email.trim().to_owned();
-        self.mail_code(&email).await?;
-        *visit = Visit { email, has_account, next: visit.next.take(), ..Visit::default() };
+    /// Begins to sign an address in: has a code mailed, and goes on with the new visit in place of the old one.
+    async fn begin(&self, visit: &mut Visit, mut begun: Visit) -> Result<(), Failure> {
+        begun.email = begun.email.trim().to_owned();
+        self.mail_code(&mut begun).await?;
+        begun.next = visit.next.take();
+        *visit = begun;
         Ok(())
     }
 
     fn code_page(&self, visit: &mut Visit, w: &Words) -> CodePage {
         let code = self.codes.of(&visit.email);
         let ((wait, too_many), over) = (code.wait(self.times), code.is_over(self.times));
-        let mailed = if visit.has_account { w.mailed } else { w.mailed_if };
+        let mailed = match visit {
+            Visit { comes_back: true, .. } => w.comes_back,
+            Visit { has_account: true, .. } => w.mailed,
+            Visit { .. } => w.mailed_if,
+        };
+        let no_code = over || visit.comes_back;
         let told = std::mem::take(&mut visit.told);
         CodePage {
             mailed: put(mailed, "email", &visit.email),
             email: visit.email.clone(),
-            good_for: if over { String::new() } else { put(w.good_for, "time", &w.time(code.left(self.times))) },
+            good_for: if no_code { String::new() } else { put(w.good_for, "time", &w.time(code.left(self.times))) },
             wait: wait.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX),
             wait_words: w.time(wait),
             too_many,
             over,
+            comes_back: visit.comes_back,
             entered: told.entered,
             problem: told.problem,
         }
@@ -221,7 +243,7 @@ pub async fn new_code(
 ) -> Response {
     let (mut visit, cookie) = site.visit(&headers).await;
     visit.turn_to(email);
-    let notice = match site.mail_code(&visit.email).await {
+    let notice = match site.mail_code(&mut visit).await {
         Ok(Some(true)) => w.sent_new.to_owned(),
         Ok(Some(false)) => w.sent_again.to_owned(),
         Ok(None) => String::new(),

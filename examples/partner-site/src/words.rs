@@ -41,6 +41,7 @@ pub struct Words {
     pub wait: &'static str,
     pub wait_over: &'static str,
     pub spam: &'static str,
+    pub comes_back: &'static str,
     pub other_address: &'static str,
     pub eight_digits: &'static str,
     pub wrong: &'static str,

@@ -249,6 +249,34 @@ async fn the_forms_reveal_no_account() {
 }
 
 #[tokio::test]
+async fn whoever_has_just_signed_up_learns_that_mails_come_back_and_nobody_else() {
+    let mut visitor = Visitor::new().await;
+    visitor.app.system.backends.faults.inject(|attempt| {
+        let refusal = json!({ "__type": "BadRequestException", "message": "Domain contains illegal character" });
+        (attempt.action == "SendEmail").then_some(Fault::Answer(400, refusal))
+    });
+    visitor.sign_up().await;
+    let told = visitor.get("/code").await;
+    told.assert(200, "Our mails to ada+1@example.com come back. Please use another address, or write to us.");
+    assert!(!told.html.contains("We have mailed") && !told.html.contains("The code works"), "{}", told.html);
+    for (language, words) in [("fr", "Nos e-mails à ada+1@example.com"), ("es", "Nuestros correos a ada+1@example.com")]
+    {
+        visitor.get(&format!("/code?language={language}")).await.assert_leads_to("/code");
+        visitor.get("/code").await.assert(200, words);
+    }
+    for (path, words) in [("/sign-in", "If ada+1@example.com has an account"), ("/sign-up", "We have mailed a code to")]
+    {
+        visitor.cookies.clear();
+        let fields = [("company", "x"), ("email", EMAIL)];
+        visitor.submit(path, &fields).await.assert_leads_to("/code");
+        let page = visitor.get("/code").await;
+        page.assert(200, words);
+        assert!(!page.html.contains("come back"), "{}", page.html);
+    }
+    assert_eq!(visitor.app.mails_to(EMAIL), 0);
+}
+
+#[tokio::test]
 async fn what_goes_wrong_is_told_kindly() {
     let mut visitor = Visitor::new().await;
     visitor.get("/platform").await.assert(403, "You are not signed in here");
