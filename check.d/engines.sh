@@ -132,7 +132,7 @@ runs_on_amazon_linux() {
 docker_engine() {
   if docker version >/dev/null 2>&1; then return; fi
   [[ -n ${CI:-} ]] && ((EUID == 0)) || return
-  debian_tool dockerd docker.io iptables
+  debian_tool dockerd docker.io iptables iproute2
   local folder process patience=$((SECONDS + 60))
   folder=$(mktemp -d)
   ip link show docker0 >/dev/null 2>&1 || at_end "ip link delete docker0 2>/dev/null || true"

@@ -40,13 +40,14 @@ node_tool() {
   PATH=$home/node_modules/.bin:$PATH
 }
 
-# cargo_tool NAME: puts the commands of the crate in check.d/tools/NAME.txt on the PATH.
+# cargo_tool NAME [OPTION...]: puts the commands of the crate in check.d/tools/NAME.txt on the PATH. The options are those of
+# `cargo install`.
 cargo_tool() {
   local home=$PWD/.tools/$1 wanted
   wanted=$(<"check.d/tools/$1.txt")
   if [[ $(cat "$home/.installed" 2>/dev/null) != "$wanted" ]]; then
     echo "Installing $wanted ..."
-    cargo install --quiet --locked --root "$home" "$wanted"
+    cargo install --quiet --locked --root "$home" "$wanted" "${@:2}"
     echo "$wanted" >"$home/.installed"
   fi
   PATH=$home/bin:$PATH
