@@ -28,6 +28,16 @@ class Hunk:
     def __init__(self, path, start):
         self.path, self.start, self.before, self.after = path, start, [], []
 
+    def without_context(self):
+        """The lines that change, and those between them."""
+        bare, ends = Hunk(self.path, self.start), []
+        for before, after in ((self.before, self.after), (self.before[::-1], self.after[::-1])):
+            same = [one == other for one, other in zip(before, after)]
+            ends.append(same.index(False) if False in same else len(same))
+        first, last = ends
+        bare.before, bare.after = self.before[first : len(self.before) - last], self.after[first : len(self.after) - last]
+        return bare
+
     def place(self):
         whole = WHOLE.match(self.path)
         return whole.group(0) if whole else None
@@ -132,13 +142,22 @@ class Copy:
         sys.exit(f"cargo {' '.join(arguments)} ended strangely:\n{said[-4000:]}")
 
 
+def places_of(hunk, lines):
+    """Where the lines of a hunk stand as they were before."""
+    length = len(hunk.before)
+    return [at for at in range(len(lines) - length + 1) if lines[at : at + length] == hunk.before]
+
+
 def patched(name, content, hunks):
     """A file with these hunks, each where its lines stand now, nearest to where they stood."""
     lines = content.decode().split("\n")[:-1]
     edits = []
     for hunk in hunks:
-        length = len(hunk.before)
-        found = [at for at in range(len(lines) - length + 1) if lines[at : at + length] == hunk.before]
+        found = places_of(hunk, lines)
+        if not found and hunk.without_context().before:
+            # What stands beside it has changed.
+            hunk = hunk.without_context()
+            found = places_of(hunk, lines)
         if not found:
             sys.exit(f"{name}: nothing reads as before:\n" + "\n".join(hunk.before))
         edits.append((min(found, key=lambda at: abs(at - hunk.start + 1)), hunk))
