@@ -7,7 +7,7 @@ place is a hunk; the lines of a generated file, or of a new function's folder, a
 A patch begins with `Request:`, what is asked for, `Rule:`, the file of the rule that changes, and a `Tests:` line for each
 run of `cargo test`, the cheap ones first.
 
-    python3 check.d/copies.py [NAME...]     tries all changes, or these, and writes docs/changing.md where it tries all
+    python3 check.d/copies.py [NAME...]     tries all changes, or these, and writes into docs/changing.md what it saw
 """
 
 import os
@@ -183,7 +183,16 @@ def attempt(copy, change):
         print(f"  {name}: {guard or 'NOT NOTICED'}", flush=True)
     kind = "place" if len(places) == 1 else "places"
     table = "".join(f"| `{name}` | {guard or '**nothing**'} |\n" for name, guard in rows)
-    return f"\n## {change.request}, {len(places)} {kind}\n\n| Left out | Noticed by |\n|---|---|\n{table}", missed
+    return f"## {change.request}, {len(places)} {kind}\n\n| Left out | Noticed by |\n|---|---|\n{table}", missed
+
+
+def record(parts):
+    """Writes what was tried into the document; what was not tried now stays as it was."""
+    document = ROOT / "docs/changing.md"
+    opening, *before = re.split(r"\n(?=## )", document.read_text())
+    request = re.compile(r"## (.*), \d+ places?\n")
+    known = {request.match(part).group(1): part for part in [*before, *parts]}
+    document.write_text("\n".join([opening.rstrip("\n") + "\n", *(f"{known[name].rstrip()}\n" for name in sorted(known))]))
 
 
 def main(names):
@@ -198,10 +207,7 @@ def main(names):
         parts.append(part)
         missed = missed or some
     copy.be([])
-    if not names:
-        document = ROOT / "docs/changing.md"
-        opening = document.read_text().split("\n## ", 1)[0].rstrip("\n") + "\n"
-        document.write_text(opening + "".join(parts))
+    record(parts)
     sys.exit(missed)
 
 

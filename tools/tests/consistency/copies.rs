@@ -1,7 +1,11 @@
 //! Copies that stand in other languages than Rust, or far from what they repeat: patterns, lists and names. Sentences are
 //! those of [`crate::prose`].
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
 
 use local::template::Route;
 use regex_lite::Regex;
@@ -269,4 +273,21 @@ fn functions_and_routes_are_listed_wherever_all_are() {
             assert!(stage.contains(&named), "no fault is tried on {}", function.name);
         }
     }
+}
+
+/// An event says its query twice, and the functions read one of the two.
+#[test]
+fn events_say_their_query_alike_twice() {
+    let mut seen = 0;
+    for case in local::events::read_all(&root().join("events")).unwrap() {
+        let Some(raw) = case.event["rawQueryString"].as_str() else { continue };
+        let pairs = url::form_urlencoded::parse(raw.as_bytes());
+        let pairs: BTreeMap<_, _> = pairs.map(|(name, value)| (name.into_owned(), value.into_owned())).collect();
+        let listed = case.event["queryStringParameters"].as_object().into_iter().flatten();
+        let listed: BTreeMap<_, _> =
+            listed.map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned())).collect();
+        assert_eq!(pairs, listed, "{}/{}", case.function, case.name);
+        seen += 1;
+    }
+    assert!(seen > 50, "{seen}");
 }
