@@ -19,22 +19,19 @@ enum End {
     Dead,
 }
 
-/// A line to a server that is named later.
+/// A line to a server.
 struct Line {
     url: String,
-    to: watch::Sender<Option<String>>,
     end: watch::Sender<End>,
     open: watch::Sender<usize>,
 }
 
 impl Line {
-    async fn to(server: Option<&str>) -> Self {
+    async fn to(server: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let (to, end, open) =
-            (watch::Sender::new(server.map(str::to_owned)), watch::Sender::new(End::Closed), watch::Sender::new(0));
-        let line = Self { url, to, end, open };
-        tokio::spawn(accept(listener, line.to.subscribe(), line.end.subscribe(), line.open.clone()));
+        let line = Self { url, end: watch::Sender::new(End::Closed), open: watch::Sender::new(0) };
+        tokio::spawn(accept(listener, server.to_owned(), line.end.subscribe(), line.open.clone()));
         line
     }
 
@@ -45,18 +42,12 @@ impl Line {
     }
 }
 
-async fn accept(
-    listener: TcpListener,
-    to: watch::Receiver<Option<String>>,
-    end: watch::Receiver<End>,
-    open: watch::Sender<usize>,
-) {
+async fn accept(listener: TcpListener, to: String, end: watch::Receiver<End>, open: watch::Sender<usize>) {
     while let Ok((mut outer, _)) = listener.accept().await {
-        let target = to.borrow().clone().unwrap();
-        let (mut end, open) = (end.clone(), open.clone());
+        let (to, mut end, open) = (to.clone(), end.clone(), open.clone());
         end.mark_unchanged();
         tokio::spawn(async move {
-            let mut inner = TcpStream::connect(target.trim_start_matches("http://")).await.unwrap();
+            let mut inner = TcpStream::connect(to).await.unwrap();
             open.send_modify(|open| *open += 1);
             tokio::select! {
                 _ = copy_bidirectional(&mut outer, &mut inner) => {}
@@ -71,14 +62,20 @@ async fn accept(
 }
 
 /// A system whose functions, one process of each, reach one of the backends by the line.
-async fn start(line: &Line, service: &str, dynamodb: &str) -> TestApp {
+async fn start(line: &Line, service: &str, address: &str) -> TestApp {
     let app = TestApp::start_with(|options| {
         assert!(options.freeze);
-        dynamodb.clone_into(&mut options.dynamodb);
+        let backend = if service == "SESV2" { &mut options.mail } else { &mut options.dynamodb };
+        address.clone_into(backend);
         options.concurrency = 1;
         options.environment.insert(format!("AWS_ENDPOINT_URL_{service}"), line.url.clone());
     });
     app.await
+}
+
+/// An address that nobody has: functions call both backends while the system starts.
+fn free_address() -> String {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
 }
 
 async fn create(app: &TestApp, email: &str) -> Value {
@@ -90,9 +87,9 @@ async fn create(app: &TestApp, email: &str) -> Value {
 
 #[tokio::test]
 async fn a_mail_is_sent_once_though_the_last_ones_connection_has_ended() {
-    let line = Line::to(None).await;
-    let app = start(&line, "SESV2", "127.0.0.1:0").await;
-    line.to.send_replace(Some(app.system.backends.mail.clone()));
+    let mail = free_address();
+    let line = Line::to(&mail).await;
+    let app = start(&line, "SESV2", &mail).await;
     for (number, how) in [End::Closed, End::Dead, End::Dead, End::Closed].into_iter().enumerate() {
         let email = format!("ada{number}@example.com");
         create(&app, &email).await;
@@ -105,10 +102,8 @@ async fn a_mail_is_sent_once_though_the_last_ones_connection_has_ended() {
 
 #[tokio::test]
 async fn no_request_fails_because_its_functions_connections_have_ended() {
-    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let dynamodb = taken.local_addr().unwrap().to_string();
-    drop(taken);
-    let line = Line::to(Some(&dynamodb)).await;
+    let dynamodb = free_address();
+    let line = Line::to(&dynamodb).await;
     let app = start(&line, "DYNAMODB", &dynamodb).await;
     for number in 0..10 {
         let cuid = create(&app, &format!("ada{number}@example.com")).await["cuid"].as_str().unwrap().to_owned();
