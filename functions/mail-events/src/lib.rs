@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use shared::{
     Clock, Store, Timestamp,
-    audit::Event,
+    audit::{self, Event},
     customer::{MailOutcome, MailStatus, Recipient, note_mail},
     error::Causes,
     id::{Cuid, Superkey},
@@ -88,6 +88,19 @@ struct Said {
 }
 
 const FAILED: &str = "The event could not be noted.";
+/// The line of an App whose tenant SES has paused by itself.
+const TENANT_PAUSED: &str = "tenant_paused";
+
+/// The App whose tenant SES has paused. What the operator has paused is accounted for by the command.
+fn paused(event: &Value) -> Option<Superkey> {
+    let by_ses = event["detail"]["data"]["origin"] != "CUSTOMER_MANAGED";
+    if event["detail-type"] != "Sending Status Disabled" || !by_ses {
+        return None;
+    }
+    // arn:aws:ses:REGION:ACCOUNT:tenant/NAME/ID, and the name is the stack's and the superkey.
+    let name = event["resources"][0].as_str()?.rsplit('/').nth(1)?;
+    Superkey::parse(name.split_once('_')?.1)
+}
 
 /// Notes the event and writes the line; answers the event's name, or `null` for what is none of SES's events about a
 /// passcode's mail.
@@ -95,10 +108,14 @@ const FAILED: &str = "The event could not be noted.";
 /// # Errors
 /// When it could not be noted: Lambda tries again.
 pub async fn handle(deps: &Deps, event: LambdaEvent<Value>) -> Result<Value, &'static str> {
+    let request_id = &event.context.request_id;
+    if let Some(app) = paused(&event.payload) {
+        tracing::info!(target: audit::TARGET, event = TENANT_PAUSED, request_id, app = app.as_str(), "audit");
+        return Ok(json!(TENANT_PAUSED));
+    }
     let Some((said, recipient)) = MailEvent::deserialize(&event.payload["detail"]).ok().and_then(read) else {
         return Ok(Value::Null);
     };
-    let request_id = &event.context.request_id;
     if let (Some(status), Some(at)) = (said.status, said.at) {
         // A moment that is still to come would hide whatever happens until then.
         let outcome = MailOutcome { status, at: at.min(deps.clock.now()) };

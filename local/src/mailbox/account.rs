@@ -205,6 +205,13 @@ impl Account {
         })
     }
 
+    /// Pauses a tenant as SES does by itself; answers its ARN, if there is such a tenant.
+    #[must_use]
+    pub fn pause(&self, name: &str) -> Option<String> {
+        let arn = self.tenant(name)?.arn(name);
+        self.set_status(&arn, "DISABLED").ok().map(|()| arn)
+    }
+
     /// Takes a tenant away, as somebody may in the console; says whether it was there.
     #[must_use]
     pub fn delete_tenant(&self, name: &str) -> bool {

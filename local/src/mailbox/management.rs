@@ -5,6 +5,7 @@
 //! - `POST /v2/email/identities`, `GET …/identities/{name}`, `PUT …/{name}/mail-from`, `PUT …/{name}/feedback`
 //! - `PUT /identities/{name}/verified`, `DELETE /identities/{name}/verified`: no call of SES's. The records are in DNS, or
 //!   they are not any more
+//! - `PUT /tenants/{name}/paused`: none either. SES pauses a tenant by itself
 
 use std::collections::BTreeMap;
 
@@ -40,6 +41,7 @@ pub(super) fn routes() -> Router<Office> {
         .route("/v2/email/identities/{name}/mail-from", put(set_mail_from))
         .route("/v2/email/identities/{name}/feedback", put(set_feedback))
         .route("/identities/{name}/verified", put(verified).delete(lost))
+        .route("/tenants/{name}/paused", put(pause))
 }
 
 /// What a call comes to.
@@ -209,6 +211,16 @@ async fn verified(State(office): State<Office>, Path(name): Path<String>) -> Res
 
 async fn lost(State(office): State<Office>, Path(name): Path<String>) -> Response {
     told(&office, &name, false)
+}
+
+async fn pause(State(office): State<Office>, Path(name): Path<String>) -> Response {
+    match office.mailbox.account.pause(&name) {
+        Some(arn) => {
+            office.mailbox.outcomes.tell_of_pause(&arn);
+            StatusCode::NO_CONTENT.into_response()
+        }
+        None => (StatusCode::NOT_FOUND, Json(json!({ "message": "There is no such tenant." }))).into_response(),
+    }
 }
 
 fn told(office: &Office, name: &str, is_verified: bool) -> Response {

@@ -107,6 +107,23 @@ impl Outcomes {
     }
 }
 
+impl Outcomes {
+    /// Tells that SES has paused the tenant with this ARN.
+    pub fn tell_of_pause(&self, tenant: &str) {
+        let now = time::rfc3339(time::now_ms());
+        let record = json!({ "status": "DISABLED", "cause": "The bounce rate exceeded 15.0%." });
+        let event = json!({
+            "version": "0", "id": ids::uuid(), "detail-type": "Sending Status Disabled", "source": "aws.ses",
+            "account": ACCOUNT, "time": now, "region": REGION, "resources": [tenant],
+            "detail": { "version": "1.0.0", "data": { "origin": "AWS_SES_MANAGED", "record": record } },
+        });
+        if let Some(bus) = self.bus.get() {
+            // Nobody may be listening any more.
+            let _ = bus.send(Told { request_id: ids::uuid(), event });
+        }
+    }
+}
+
 /// The event, in the shape in which `EventBridge` hands it to a function.
 fn event(outcome: Outcome, id: &str, parts: &Parts) -> Option<Value> {
     let now = time::rfc3339(time::now_ms());

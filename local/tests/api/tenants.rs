@@ -12,7 +12,10 @@ use local::{
 };
 use serde_json::{Value, json};
 
-use crate::{caller::Caller, support::TestApp};
+use crate::{
+    caller::Caller,
+    support::{TestApp, client},
+};
 
 const EMAIL: &str = "ada@example.com";
 const IDENTITY: &str = "identity/atom.example";
@@ -294,4 +297,35 @@ async fn tenants_outlive_the_system_where_its_records_do() {
     app.demo().create(EMAIL).await;
     let sent = app.demo().send(EMAIL).await;
     assert_eq!(ses_calls(&app, &sent.request_id), [("SendEmail".to_owned(), 200)]);
+}
+
+#[tokio::test]
+async fn an_app_that_ses_pauses_rings_an_alarm_and_goes_on_when_the_operator_says_so() {
+    let app = TestApp::start().await;
+    let superkey = &app.demo.app.superkey;
+    app.demo().create(EMAIL).await;
+    let paused = |name: &str| format!("{}/tenants/{name}/paused", app.system.backends.mail);
+    assert_eq!(client().put(paused("nobody")).send().await.unwrap().status(), 404);
+    let response = client().put(paused(&format!("local_{superkey}"))).send().await.unwrap();
+    assert_eq!(response.status(), 204);
+    for _ in 0..400 {
+        if events(&app, "tenant_paused") == 1 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(25)).await;
+    }
+    let lines = app.system.logs.lines();
+    let line = lines.iter().find(|line| line.text.contains("tenant_paused")).unwrap();
+    let line: Value = serde_json::from_str(&line.text).unwrap();
+    assert_eq!((&line["target"], &line["app"]), (&json!("audit"), &json!(superkey)));
+    assert_eq!(show(&app, superkey).await["tenant"]["sending"], "disabled");
+    let failed = app.demo().send(EMAIL).await;
+    failed.assert_error(500, "internal_error", "The passcode could not be mailed. Try again later.");
+    assert_eq!(app.mails_to(EMAIL), 0);
+    app.command(json!({ "command": "resume_mail", "superkey": superkey })).await;
+    assert_eq!((app.demo().send(EMAIL).await.status, app.mails_to(EMAIL)), (200, 1));
+    for command in ["suspend_mail", "resume_mail"] {
+        app.command(json!({ "command": command, "superkey": superkey })).await;
+    }
+    assert_eq!(events(&app, "tenant_paused"), 1, "what the operator does is no alarm");
 }
