@@ -149,7 +149,7 @@ impl World {
     /// Gives a command on the records as they are at first.
     pub fn operate(&self, payload: Value) {
         self.renew(1);
-        let event = LambdaEvent::new(payload, Context::default());
+        let event = LambdaEvent::new(payload.into(), Context::default());
         let done = self.runtime.block_on(operator::handle(&self.operator, event));
         assert!(!matches!(done, Err(operator::OperatorError::Failed(_))), "{done:?}");
     }

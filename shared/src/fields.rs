@@ -1,6 +1,9 @@
 //! The fields of a JSON object, read strictly: every one is taken by name, what is left over is an error, and all that
 //! is wrong is told at once.
 
+mod sent;
+
+pub use sent::Sent;
 use serde_json::{Map, Value};
 
 use crate::error::Violation;
@@ -9,6 +12,8 @@ use crate::error::Violation;
 pub const REQUIRED: &str = "Is required.";
 /// What a value of another type is told.
 pub const NO_STRING: &str = "Must be a string.";
+/// What a field that came more than once is told.
+pub const REPEATED: &str = "Must be given once.";
 
 /// As many characters of an unknown field's name go back to the caller; every real name is shorter.
 const ECHOED: usize = 64;
@@ -30,6 +35,20 @@ impl Fields {
         Self { left: object, violations: Vec::new() }
     }
 
+    /// The fields of what was sent, if that is an object. One that was given more than once is bad.
+    #[must_use]
+    pub fn sent(sent: Sent) -> Option<Self> {
+        let Value::Object(left) = sent.value else { return None };
+        let violations = sent.repeated.iter().map(|name| Violation { field: echo(name), message: REPEATED }).collect();
+        Some(Self { left, violations })
+    }
+
+    /// Whether there is a field of this name that was not taken yet.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.left.contains_key(name)
+    }
+
     /// Takes a field that may be missing.
     pub fn optional<T>(&mut self, name: &str, parse: impl FnOnce(&Value) -> Parsed<T>) -> Option<T> {
         let value = self.left.remove(name)?;
@@ -43,7 +62,7 @@ impl Fields {
 
     /// Takes a field that must be there.
     pub fn required<T>(&mut self, name: &str, parse: impl FnOnce(&Value) -> Parsed<T>) -> Option<T> {
-        if !self.left.contains_key(name) {
+        if !self.has(name) {
             self.refuse(name, REQUIRED);
         }
         self.optional(name, parse)
@@ -91,10 +110,14 @@ impl Fields {
     }
 
     fn all_violations(self, unknown: &'static str) -> Vec<Violation> {
-        let echo = |name: &String| name.chars().filter(|char| !char.is_control()).take(ECHOED).collect();
         let unknown = self.left.keys().map(|name| Violation { field: echo(name), message: unknown });
         self.violations.into_iter().chain(unknown).collect()
     }
+}
+
+/// A name that a caller made up, as it goes back.
+fn echo(name: &str) -> String {
+    name.chars().filter(|char| !char.is_control()).take(ECHOED).collect()
 }
 
 /// A string.

@@ -3,13 +3,14 @@
 //! A function is an [`Endpoint`]; [`serve`] runs it, and [`answer`] does what every request needs.
 
 mod call;
+mod event;
 mod reply;
 
 use std::{convert::Infallible, future::Future, time::Duration};
 
 use aws_config::SdkConfig;
 pub use call::Call;
-use lambda_http::{Body, Request, Response, service_fn};
+use lambda_http::{Adapter, Body, Request, Response, Service, service_fn};
 
 use crate::{Result, Store, audit, error::During, sdk};
 
@@ -96,5 +97,8 @@ pub async fn serve<E: Endpoint>(
     // During init, so that the first caller need not wait for the connection.
     endpoint.store().warm_up().await;
     let endpoint = &endpoint;
-    lambda_http::run(service_fn(async move |request| Ok::<_, Infallible>(answer(endpoint, request).await))).await
+    let mut adapter =
+        Adapter::from(service_fn(async move |request| Ok::<_, Infallible>(answer(endpoint, request).await)));
+    // As `lambda_http::run` does it, but for the look at the event.
+    lambda_runtime::run(service_fn(move |event| adapter.call(event::with_a_uri(event)))).await
 }

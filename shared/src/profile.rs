@@ -1,6 +1,6 @@
 //! What a customer's record says about them, and how it is read from a JSON object: all that is wrong is told at once.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 use url::Url;
 
 use crate::{
@@ -79,10 +79,9 @@ impl Profile {
     /// # Errors
     /// [`Error::Invalid`] with every bad field.
     pub fn for_creation(
-        body: Map<String, Value>,
+        mut fields: Fields,
         check_address: impl FnOnce(&EmailAddress) -> Parsed<()>,
     ) -> Result<(EmailAddress, Vec<(&'static str, String)>)> {
-        let mut fields = Fields::of(body);
         let email = fields.required("email", |value| {
             let address = read_email(value)?;
             check_address(&address).map(|()| address)
@@ -101,8 +100,7 @@ impl Profile {
     ///
     /// # Errors
     /// [`Error::Invalid`] with every bad field.
-    pub fn for_patch(body: Map<String, Value>) -> Result<Vec<(&'static str, Option<String>)>> {
-        let mut fields = Fields::of(body);
+    pub fn for_patch(mut fields: Fields) -> Result<Vec<(&'static str, Option<String>)>> {
         for name in ["cuid", "email"] {
             let _: Option<()> = fields.optional(name, |_| Err("Cannot be changed by this call."));
         }
@@ -199,7 +197,7 @@ mod tests {
 
     fn creation(body: Value) -> Read {
         let Value::Object(body) = body else { panic!("a body is an object") };
-        Profile::for_creation(body, |_| Ok(())).map_err(|error| match error {
+        Profile::for_creation(Fields::of(body), |_| Ok(())).map_err(|error| match error {
             Error::Invalid(list) => list.into_iter().map(|it| (it.field, it.message)).collect(),
             other => panic!("{other:?}"),
         })
@@ -293,7 +291,7 @@ mod tests {
     #[test]
     fn a_patch_sets_and_takes_away_and_leaves_the_rest() {
         let patch = |body: Value| match body {
-            Value::Object(body) => Profile::for_patch(body),
+            Value::Object(body) => Profile::for_patch(Fields::of(body)),
             _ => panic!("an object"),
         };
         let changes = patch(json!({ "company": " B ", "name": null, "city": "" })).unwrap();

@@ -1,8 +1,10 @@
 //! A command as it comes, and its faults in words for the operator.
 
 use operator_commands::Command;
-use serde_json::Value;
-use shared::{error::Violation, fields::Fields};
+use shared::{
+    error::Violation,
+    fields::{Fields, REPEATED, Sent, string},
+};
 
 use crate::OperatorError;
 
@@ -27,18 +29,17 @@ pub struct Given {
 ///
 /// # Errors
 /// [`OperatorError::Invalid`] for what is no command.
-pub fn command(event: Value) -> Result<Given, OperatorError> {
-    let Value::Object(mut fields) = event else {
+pub fn command(event: Sent) -> Result<Given, OperatorError> {
+    let Some(mut fields) = Fields::sent(event) else {
         return Err(OperatorError::invalid("A command is a JSON object."));
     };
-    let Some(Value::String(name)) = fields.remove("command") else {
-        return Err(OperatorError::invalid("command is required and must be a string."));
-    };
+    let name = fields.optional("command", |name| string(name).map(str::to_owned));
+    let name = name.ok_or_else(|| OperatorError::invalid("command is required and must be a string."))?;
     let command = operator_commands::find(&name).ok_or_else(|| OperatorError::invalid("Unknown command."))?;
     let known = command.fields().map(|field| field.name.split_once('.').map_or(field.name, |(object, _)| object));
-    let mut changes: Vec<_> = known.filter(|name| !SUBJECTS.contains(name) && fields.contains_key(*name)).collect();
+    let mut changes: Vec<_> = known.filter(|name| !SUBJECTS.contains(name) && fields.has(name)).collect();
     changes.dedup();
-    Ok(Given { command, changes: changes.join(","), fields: Fields::of(fields) })
+    Ok(Given { command, changes: changes.join(","), fields })
 }
 
 /// What `build` makes of the fields that were taken, if all of them were good and none is left over.
@@ -55,10 +56,10 @@ pub fn finish<T>(fields: Fields, build: impl FnOnce() -> Option<T>) -> Result<T,
 
 /// As `in_words`, but for a name that is no field's.
 fn discreetly(violation: &Violation) -> String {
-    if violation.message == UNKNOWN {
-        "A field is unknown.".to_owned()
-    } else {
-        in_words(&violation.field, violation.message)
+    match violation.message {
+        UNKNOWN => "A field is unknown.".to_owned(),
+        REPEATED => "A field is given more than once.".to_owned(),
+        message => in_words(&violation.field, message),
     }
 }
 
@@ -78,7 +79,7 @@ mod tests {
 
     #[test]
     fn every_bad_field_is_named_in_one_text() {
-        let given = command(json!({ "command": "change_app", "name": 7, "other": 1 })).unwrap();
+        let given = command(json!({ "command": "change_app", "name": 7, "other": 1 }).into()).unwrap();
         assert_eq!((given.command.name, &*given.changes), ("change_app", "name"));
         let mut fields = given.fields;
         let (one, two) = (fields.required("name", name), fields.required("superkey", name));
@@ -95,7 +96,7 @@ mod tests {
     #[test]
     fn what_is_no_command_is_refused() {
         for event in [json!(null), json!([]), json!({}), json!({ "command": 1 }), json!({ "command": "drop" })] {
-            assert!(command(event).is_err());
+            assert!(command(event.into()).is_err());
         }
     }
 }

@@ -23,7 +23,7 @@ use serde_json::Value;
 pub use ses::Ses;
 use shared::{
     Clock, Store, audit,
-    fields::Fields,
+    fields::{Fields, Sent},
     status::Status,
     store::{StoreError, Table},
 };
@@ -76,7 +76,7 @@ impl Done {
 /// # Errors
 /// [`OperatorError`] for an unknown command, one that the caller may not give, a bad or unknown field, a record that is
 /// missing, or a failed dependency.
-pub async fn handle(deps: &Deps, event: LambdaEvent<Value>) -> Result<Value, OperatorError> {
+pub async fn handle(deps: &Deps, event: LambdaEvent<Sent>) -> Result<Value, OperatorError> {
     let LambdaEvent { payload, context } = event;
     let given = fields::command(payload).inspect_err(|error| error.log(&context.request_id, None))?;
     let Given { command, fields, changes } = given;

@@ -2,7 +2,7 @@
 
 use aws_config::SdkConfig;
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use shared::{
     Clock, Error, Result, Store, Timestamp,
     app::AppRecord,
@@ -116,8 +116,7 @@ impl Endpoint for Deps {
 }
 
 /// Reads the ticket out of the body; every bad field is told at once.
-fn parse(body: Map<String, Value>) -> Result<String> {
-    let mut fields = Fields::of(body);
+fn parse(mut fields: Fields) -> Result<String> {
     let ticket = fields.required("ticket", ticket);
     fields.finish("Is not a field of a redemption.", || ticket).map_err(Error::invalid_fields)
 }

@@ -23,6 +23,37 @@ fn event(change: impl FnOnce(&mut Value)) -> Value {
 }
 
 #[tokio::test]
+async fn nothing_of_a_caller_has_to_be_part_of_a_uri() {
+    let app = TestApp::start().await;
+    let host = |host: &str| event(|event| event["headers"]["host"] = host.into());
+    for event in [
+        host("not a host"),
+        host("a:b"),
+        host("a:99999"),
+        host("[::1"),
+        host("<script>"),
+        host("%"),
+        host(""),
+        event(|event| event["headers"]["x-forwarded-proto"] = "no scheme".into()),
+        event(|event| event["requestContext"]["domainName"] = "no name:x".into()),
+        event(|event| event["rawPath"] = "*".into()),
+        event(|event| event["rawPath"] = "no path\u{0}".into()),
+        event(|event| event["rawPath"] = "//a:b".into()),
+        event(|event| event["rawQueryString"] = "a=b c\"<>#\u{e9}\u{1}".into()),
+    ] {
+        for function in ["get-customer", "create-customer", "redeem-ticket", "list-customers"] {
+            let answer = app.system.invoke(function, &event).await.unwrap();
+            let expected = if function == "list-customers" { 404 } else { 403 };
+            assert_eq!(answer["statusCode"], expected, "{function} {event}: {answer}");
+        }
+    }
+    let key = &app.demo.app.superkey;
+    let odd = event(|event| event["rawQueryString"] = format!("x=<>&superkey={key}&superkey={key}").into());
+    let answer = app.system.invoke("get-customer", &odd).await.unwrap();
+    assert!(answer["body"].as_str().unwrap().contains("repeated_credential"), "the query is read: {answer}");
+}
+
+#[tokio::test]
 async fn an_event_that_no_gateway_sends_costs_its_own_call_at_most() {
     // One process a function: one that died would have to be started anew, and its log line would say `cold` again.
     let app = TestApp::start_with(|options| options.concurrency = 1).await;

@@ -53,6 +53,11 @@ async fn what_a_creation_may_not_hold_is_told_all_at_once_and_nothing_is_written
         let request = app.demo().request(Method::POST, "/customer").body(body);
         answer(request).await.assert_invalid(&["body"]);
     }
+    // The escape spells a name that is there already.
+    let twice =
+        r#"{"company": "A", "email": "a@b.example", "comp\u0061ny": "A", "x": 1, "x": 2, "name": 1, "email": "c"}"#;
+    let request = app.demo().request(Method::POST, "/customer").body(twice);
+    answer(request).await.assert_invalid(&["company", "email", "email", "name", "x", "x"]);
     let large = post(json!({ "company": "x".repeat(16 * 1024), "email": "a@example.com" })).await;
     large.assert_error(413, "body_too_large", "The body is larger than 16 KiB.");
     assert_eq!(app.system.backends.tables.dump().unwrap(), before);
@@ -416,6 +421,8 @@ async fn a_patch_changes_what_it_names() {
         own.patch(cuid, &json!({ "company": null, "email": "b@b.example", "cuid": "x", "zip": 1, "y": 2 })).await;
     refused.assert_invalid(&["company", "cuid", "email", "y", "zip"]);
     own.patch(cuid, &json!([])).await.assert_invalid(&["body"]);
+    let twice = own.request(Method::PATCH, &format!("/customer/{cuid}")).body(r#"{"name": "a", "name": "b"}"#);
+    answer(twice).await.assert_invalid(&["name"]);
     let large = own.patch(cuid, &json!({ "name": "x".repeat(20_000) })).await;
     large.assert_error(413, "body_too_large", "The body is larger than 16 KiB.");
     assert_eq!(own.show(cuid).await.body, expected, "nothing of that changed anything");

@@ -1,9 +1,10 @@
 //! Single sign-on: the redirect, and the one redemption of its ticket.
 
+use reqwest::Method;
 use serde_json::json;
 
 use crate::{
-    caller::{Answer, age},
+    caller::{Answer, age, answer},
     support::TestApp,
 };
 
@@ -143,6 +144,8 @@ async fn what_is_no_ticket_is_told_apart_from_a_bad_request() {
     post(json!({ "ticket": null })).await.assert_invalid(&["ticket"]);
     post(json!({ "ticket": "x", "extra": 1 })).await.assert_invalid(&["extra"]);
     post(json!([])).await.assert_invalid(&["body"]);
+    let twice = app.platform().request(Method::POST, "/sso/redeem").body(r#"{"ticket": "x", "ticket": "x"}"#);
+    answer(twice).await.assert_invalid(&["ticket"]);
     let large = post(json!({ "ticket": "x".repeat(20_000) })).await;
     large.assert_error(413, "body_too_large", "The body is larger than 16 KiB.");
 }

@@ -9,16 +9,15 @@ use std::{
     time::Instant,
 };
 
-use lambda_http::{Body, Request, RequestExt, request::RequestContext};
-use serde_json::{Map, Value};
-
 use super::{MAX_BODY, Reply, reply};
 use crate::{
     Error, Result, Store, Timestamp,
     audit::{self, Event},
     error::Causes,
+    fields::{Fields, Sent},
     id::{Cuid, Subject, Superkey},
 };
+use lambda_http::{Body, Request, RequestExt, request::RequestContext};
 
 /// Whether this process has answered a call already.
 static WARM: AtomicBool = AtomicBool::new(false);
@@ -115,11 +114,11 @@ impl Call {
         self.request.raw_http_path()
     }
 
-    /// The body as a JSON object.
+    /// The fields of the body, a JSON object.
     ///
     /// # Errors
     /// [`Error::BodyTooLarge`] over 16 KiB; [`Error::Invalid`] where it is no JSON object.
-    pub fn body(&self) -> Result<Map<String, Value>> {
+    pub fn body(&self) -> Result<Fields> {
         let body: Cow<'_, [u8]> = match self.request.body() {
             Body::Text(text) => text.as_bytes().into(),
             Body::Binary(bytes) => bytes.into(),
@@ -128,7 +127,8 @@ impl Call {
         if body.len() > MAX_BODY {
             return Err(Error::BodyTooLarge);
         }
-        serde_json::from_slice(&body).map_err(|_| Error::invalid("body", "Must be a JSON object."))
+        let sent = serde_json::from_slice::<Sent>(&body).ok();
+        sent.and_then(Fields::sent).ok_or_else(|| Error::invalid("body", "Must be a JSON object."))
     }
 
     /// When Lambda will end this invocation; `fallback` where the event did not come from Lambda.
