@@ -9,6 +9,8 @@ use std::{
     time::Instant,
 };
 
+use lambda_http::{Body, Request, RequestExt, request::RequestContext};
+
 use super::{MAX_BODY, Reply, reply};
 use crate::{
     Error, Result, Store, Timestamp,
@@ -17,7 +19,6 @@ use crate::{
     fields::{Fields, Sent},
     id::{Cuid, Subject, Superkey},
 };
-use lambda_http::{Body, Request, RequestExt, request::RequestContext};
 
 /// Whether this process has answered a call already.
 static WARM: AtomicBool = AtomicBool::new(false);
