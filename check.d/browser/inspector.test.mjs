@@ -54,11 +54,12 @@ test("each request is a row as it comes, and behind it is its story", async (t) 
   const picture = await story.getByRole("img").getAttribute("aria-label");
   assert.match(picture, /Gateway to send-passcode: event/);
   assert.match(picture, /send-passcode to SES: \d SendEmail/);
+  assert.match(picture, /UpdateItem Passcodes \(budget\)/);
+  await look(page, "inspector", { fullPage: false });
   await story.locator("summary", { hasText: "SendEmail" }).click();
   await story.getByText("taken, and in the mailbox").last().waitFor();
   const code = await codeFor(email);
   assert.ok(!(await story.textContent()).includes(code), "secrets are hidden");
-  await look(page, "inspector", { fullPage: false });
   await page.getByRole("button", { name: "Show secrets" }).click();
   await story.getByText(code).first().waitFor();
   await page.getByRole("button", { name: "Show secrets" }).click();

@@ -9,8 +9,9 @@ const made = (name, attributes, text) => {
 
 export const ms = (value) => `${value < 10 ? value.toFixed(1) : Math.round(value)} ms`;
 
-/** The tables that a call is about, in short. */
-export const tables = (call) => [...new Set(call.steps.map((step) => step.table?.replace(/Table$/, "")).filter(Boolean))].join(", ");
+/** What a call is about, in short: its tables, and which of them for a budget, which stands beside the passcodes. */
+export const tables = (call) => [...new Set(call.steps.map(({ table, key }) =>
+  table && table.replace(/Table$/, "") + (`${key?.id}`.startsWith("budget/") ? " (budget)" : "")).filter(Boolean))].join(", ");
 
 /** The steps of a story: from which lane to which, in words. */
 function steps(story) {
