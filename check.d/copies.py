@@ -134,10 +134,10 @@ class Copy:
         if ended.returncode == 0:
             return None
         said = ended.stdout + ended.stderr
-        failed = sorted(set(re.findall(r"^    ([a-z_]+(?:::[a-z0-9_]+)+)$", said, re.M)))
+        failed = sorted(set(re.findall(r"^    ([a-z0-9_]+(?:::[a-z0-9_]+)*)$", said.rpartition("\nfailures:\n")[2], re.M)))
         if failed:
             return " ".join(f"`{name}`" for name in failed[:2]) + (f" and {len(failed) - 2} more" if len(failed) > 2 else "")
-        if re.search(r"^error(?:\[E\d+\])?: |^error: could not compile", said, re.M):
+        if re.search(r"^error: could not compile", said, re.M):
             return "the compiler"
         sys.exit(f"cargo {' '.join(arguments)} ended strangely:\n{said[-4000:]}")
 
