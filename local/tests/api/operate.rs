@@ -90,7 +90,7 @@ async fn help_lists_the_commands_and_the_fields_of_each() {
 
 #[tokio::test]
 async fn a_command_that_is_almost_right_is_suggested() {
-    for (typed, meant) in [("list-apps", "list_apps"), ("erase_custmer", "erase_customer")] {
+    for (typed, meant) in [("list-apps", "list_apps"), ("erase_customers", "erase_customer")] {
         let refused = operate(&[typed]).await;
         assert_eq!((refused.status, refused.out.as_str()), (2, ""));
         assert!(refused.err.contains(&format!("'{meant}'")), "{}", refused.err);

@@ -143,7 +143,7 @@ async fn events_come_twice_out_of_order_late_and_for_others() {
 }
 
 #[tokio::test]
-async fn a_refusal_that_is_the_addresss_own_fault_counts_and_cools_down() {
+async fn a_refusal_for_the_address_itself_counts_and_cools_down() {
     let app = TestApp::start().await;
     let email = "ada@example.com";
     app.demo().create(email).await;
