@@ -6,6 +6,8 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
 use sha2::{Digest, Sha256};
 
+use crate::visible::is_unseen;
+
 /// What an address that is refused is told, on every door alike.
 pub const GRAMMAR: &str = "Must be an e-mail address: up to 64 ASCII letters, digits and !$%&'*+-.^_`{|}~= (no dot at \
                            either end or two in a row), an @, and a domain name such as example.com; at most 254 \
@@ -23,19 +25,19 @@ pub struct EmailAddress {
 
 impl EmailAddress {
     /// Reads an address: an ASCII dot-atom of at most 64 characters without `/ ? #`, an `@`, and a domain by UTS-46
-    /// without a trailing dot; at most 254 characters, as typed and with the domain in its ASCII form (UTS-46 drops
-    /// characters that nobody sees, any number of them).
+    /// without a trailing dot; at most 254 characters, as typed and with the domain in its ASCII form.
     ///
-    /// The domain has two labels or more, of which the last is not a number: mail reaches no other.
+    /// The domain has two labels or more, of which the last is not a number: mail reaches no other. It has no character that
+    /// UTS-46 drops because nobody sees it: what is shown would not be what mail goes to.
     ///
     /// `None` where `text` is no such address.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        Self::on_record(text).filter(Self::can_be_reached)
+        Self::on_record(text).filter(Self::can_be_reached).filter(Self::is_as_it_looks)
     }
 
-    /// Reads an address of a record. Version 0.1 took domains that no mail reaches, and their customers can still be
-    /// changed and erased.
+    /// Reads an address of a record. Version 0.1 took domains that no mail reaches or with characters that nobody sees, and
+    /// their customers can still be changed and erased.
     #[must_use]
     pub fn on_record(text: &str) -> Option<Self> {
         let (local, domain) = text.split_once('@')?;
@@ -55,6 +57,11 @@ impl EmailAddress {
                 || digits != label && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
         };
         domain.rsplit_once('.').is_some_and(|(_, last)| !is_number(last))
+    }
+
+    /// U+200C and U+200D, which some scripts are not written without, are letters' business and of the domain's ASCII form.
+    fn is_as_it_looks(&self) -> bool {
+        !self.typed.chars().any(|char| is_unseen(char) && !matches!(char, '\u{200c}' | '\u{200d}'))
     }
 
     /// The address as its owner typed it, for display.
@@ -171,7 +178,17 @@ mod tests {
         assert!(EmailAddress::parse(&format!("{longest}g")).is_none());
         assert!(EmailAddress::parse(&format!("l{local}@example.com")).is_none());
         let invisible = format!("l@{}example.com", "\u{ad}".repeat(250));
-        assert!(EmailAddress::parse(&invisible).is_none());
+        assert!(EmailAddress::parse(&invisible).is_none() && EmailAddress::on_record(&invisible).is_none());
+    }
+
+    #[test]
+    fn its_domain_is_what_it_looks_like() {
+        for unseen in ["\u{ad}", "\u{200b}", "\u{2060}", "\u{feff}", "\u{180e}", "\u{fe0f}"] {
+            let text = format!("ada@exam{unseen}ple.com");
+            assert!(EmailAddress::parse(&text).is_none(), "{text:?}");
+        }
+        // A Persian word whose letters are not joined in its middle.
+        assert!(EmailAddress::parse("ada@نامه\u{200c}ای.example").is_some());
     }
 
     #[test]
@@ -214,7 +231,7 @@ mod tests {
 
     #[test]
     fn an_address_of_an_old_record_is_read() {
-        for text in ["ada@localhost", "ada@127.0.0.1", "ada@example.com"] {
+        for text in ["ada@localhost", "ada@127.0.0.1", "ada@exam\u{ad}ple.com", "ada@example.com"] {
             assert_eq!(EmailAddress::on_record(text).unwrap().as_typed(), text);
         }
     }
