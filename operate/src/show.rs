@@ -117,9 +117,9 @@ mod tests {
             answer(&json!({ "records": records, "status": "pending" })),
             format!(
                 "status  pending\n\n\
-                 TYPE   NAME{:51}VALUE\n\
+                 TYPE   NAME{:54}VALUE\n\
                  CNAME  {name}  k.dkim.amazonses.com\n\
-                 MX     bounce.acme.example{:36}10 feedback-smtp.eu-west-1.amazonses.com\n",
+                 MX     bounce.acme.example{:39}10 feedback-smtp.eu-west-1.amazonses.com\n",
                 "", ""
             )
         );
