@@ -49,6 +49,9 @@ async fn what_a_creation_may_not_hold_is_told_all_at_once_and_nothing_is_written
     .assert_invalid(&[
         "address", "city", "company", "country", "email", "id", "name", "phone", "state", "website", "zip",
     ]);
+    for email in ["ada@localhost", "ada@127.0.0.1", "ada@exam\u{ad}ple.com", "ada@b\u{feff}c.co"] {
+        post(json!({ "company": "A", "email": email })).await.assert_invalid(&["email"]);
+    }
     for body in ["", "{", "[]", "null", "company=x"] {
         let request = app.demo().request(Method::POST, "/customer").body(body);
         answer(request).await.assert_invalid(&["body"]);
