@@ -1,4 +1,4 @@
-//! One set of features for `cargo run -p local` and for the build of the workspace that it starts.
+//! One set of features for `cargo run -p local`, for the build of the workspace that it starts, and for the tests.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::{
@@ -8,9 +8,9 @@ use std::{
 };
 
 /// The features of every dependency, by its name and version.
-fn features(packages: &[&str]) -> BTreeMap<String, BTreeSet<String>> {
+fn features(packages: &[&str], edges: &str) -> BTreeMap<String, BTreeSet<String>> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let format = ["--edges", "normal,build", "--prefix", "none", "--format", "{p}|{f}"];
+    let format = ["--edges", edges, "--prefix", "none", "--format", "{p}|{f}"];
     let output = Command::new(cargo).arg("tree").args(packages).args(format).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let mut features: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
@@ -25,11 +25,15 @@ fn features(packages: &[&str]) -> BTreeMap<String, BTreeSet<String>> {
 }
 
 #[test]
-fn nothing_is_compiled_twice_for_the_local_system() {
-    let (alone, together) = (features(&["--package", "local"]), features(&["--workspace"]));
+fn nothing_is_compiled_twice_for_the_local_system_and_the_tests() {
+    let edges = "normal,build";
+    let (alone, together) = (features(&["--package", "local"], edges), features(&["--workspace"], edges));
+    let tested = features(&["--workspace"], "normal,build,dev");
     assert!(alone.len() > 50, "{alone:?}");
-    for (package, features) in alone {
-        let missing: Vec<&String> = together[&package].difference(&features).collect();
-        assert!(missing.is_empty(), "local/Cargo.toml has to turn on {missing:?} of {package} as well");
+    for (fewer, more) in [(alone, &together), (together.clone(), &tested)] {
+        for (package, features) in fewer {
+            let missing: Vec<&String> = more[&package].difference(&features).collect();
+            assert!(missing.is_empty(), "local/Cargo.toml has to turn on {missing:?} of {package} as well");
+        }
     }
 }
