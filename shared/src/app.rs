@@ -5,12 +5,12 @@ mod sending;
 pub use sending::{Sender, Tenant};
 
 use crate::{
-    Timestamp,
+    Timestamp, copies,
     email::EmailAddress,
     id::{Platformkey, Superkey},
     passcode::limits::MAILS_PER_APP,
     status::{STATUS, Status},
-    store::{Attribute, Item, ItemExt, Key, Table, bytes, number, text},
+    store::{Attribute, Item, ItemExt, Key, bytes, number, text},
     tokens::Tokens,
 };
 
@@ -25,10 +25,16 @@ pub const SENDER: &str = "sender";
 /// The attribute that says that an App's mails are stopped.
 pub const MAIL_SUSPENDED: &str = "mail_suspended";
 
-/// Where the record of an App is.
+/// Where the record of an App is, for the operator.
 #[must_use]
 pub fn record_key(superkey: &Superkey) -> Key {
-    Key::new(Table::Apps, "key", superkey.as_str())
+    copies::record_key(superkey.as_str())
+}
+
+/// Where a request reads the record of an App: it, or any of its copies.
+#[must_use]
+pub fn any_key(superkey: &Superkey) -> Key {
+    copies::any_key(superkey.as_str())
 }
 
 /// Declares the grants, each with its name in the operator's commands and in the store.
@@ -164,12 +170,11 @@ pub struct AppRecord {
 }
 
 impl AppRecord {
-    /// Reads a record; `None` where the item is no App's.
+    /// Reads a record or a copy of one; `None` where the item is no App's.
     #[must_use]
     pub fn from_item(item: &Item) -> Option<Self> {
-        (item.text("kind")? == "app").then_some(())?;
         Some(Self {
-            superkey: Superkey::parse(item.text("key")?)?,
+            superkey: Superkey::parse(copies::owner(item, "app")?)?,
             name: item.text("name")?.to_owned(),
             grants: item.texts("grants").iter().filter_map(|name| Grant::parse(name)).collect(),
             platform: item.text("platform").and_then(Platformkey::parse),

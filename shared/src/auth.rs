@@ -118,10 +118,10 @@ impl AppCredentials {
         &self.0.key
     }
 
-    /// Where the App's record is.
+    /// Where to read the App's record.
     #[must_use]
     pub fn record_key(&self) -> Key {
-        app::record_key(&self.0.key)
+        app::any_key(&self.0.key)
     }
 
     /// The App that calls, if `record` (what is at [`Self::record_key`]) says that the token is its. The call's log line
@@ -267,10 +267,10 @@ impl PlatformCredentials {
         PLATFORM.read(call, Platformkey::parse).map(Self)
     }
 
-    /// Where the platform's record is.
+    /// Where to read the platform's record.
     #[must_use]
     pub fn record_key(&self) -> Key {
-        platform::record_key(&self.0.key)
+        platform::any_key(&self.0.key)
     }
 
     /// The platform that calls, if `record` says that the token is its.

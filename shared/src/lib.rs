@@ -9,6 +9,7 @@ pub mod audit;
 pub mod auth;
 pub mod clock;
 pub mod config;
+pub mod copies;
 pub mod credential;
 pub mod customer;
 pub mod email;

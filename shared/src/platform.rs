@@ -3,17 +3,24 @@
 use url::Url;
 
 use crate::{
-    Timestamp,
+    Timestamp, copies,
     id::Platformkey,
     status::{STATUS, Status},
-    store::{Item, ItemExt, Key, Table, number, text},
+    store::{Item, ItemExt, Key, number, text},
     tokens::Tokens,
 };
 
-/// Where the record of a platform is: in one table with the Apps', so that whoever calls is read by one key.
+/// Where the record of a platform is, for the operator: in one table with the Apps', so that whoever calls is read by one
+/// key.
 #[must_use]
 pub fn record_key(platformkey: &Platformkey) -> Key {
-    Key::new(Table::Apps, "key", platformkey.as_str())
+    copies::record_key(platformkey.as_str())
+}
+
+/// Where a request reads the record of a platform: it, or any of its copies.
+#[must_use]
+pub fn any_key(platformkey: &Platformkey) -> Key {
+    copies::any_key(platformkey.as_str())
 }
 
 /// A platform as stored.
@@ -34,12 +41,11 @@ pub struct PlatformRecord {
 }
 
 impl PlatformRecord {
-    /// Reads a record; `None` where the item is no platform's.
+    /// Reads a record or a copy of one; `None` where the item is no platform's.
     #[must_use]
     pub fn from_item(item: &Item) -> Option<Self> {
-        (item.text("kind")? == "platform").then_some(())?;
         Some(Self {
-            platformkey: Platformkey::parse(item.text("key")?)?,
+            platformkey: Platformkey::parse(copies::owner(item, "platform")?)?,
             name: item.text("name")?.to_owned(),
             url: Url::parse(item.text("url")?).ok()?,
             // Version 0.1 kept no status of a platform.

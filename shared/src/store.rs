@@ -77,19 +77,27 @@ impl Table {
 pub struct Key {
     table: Table,
     attributes: Vec<(&'static str, String)>,
+    fallback: Option<Box<Self>>,
 }
 
 impl Key {
     /// The key of an item in a table with a partition key alone.
     #[must_use]
     pub fn new(table: Table, name: &'static str, value: impl Into<String>) -> Self {
-        Self { table, attributes: vec![(name, value.into())] }
+        Self { table, attributes: vec![(name, value.into())], fallback: None }
     }
 
     /// The same with a sort key.
     #[must_use]
     pub fn and(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.attributes.push((name, value.into()));
+        self
+    }
+
+    /// Where this has no item, a read answers the one of another key. It costs one more call then.
+    #[must_use]
+    pub fn or(mut self, fallback: Self) -> Self {
+        self.fallback = Some(Box::new(fallback));
         self
     }
 
@@ -179,6 +187,27 @@ impl Store {
     /// # Errors
     /// What DynamoDB or the network answered.
     pub async fn batch_get_all(&self, keys: &[Option<Key>]) -> Result<Vec<Option<Item>>, StoreError> {
+        in_time(Box::pin(self.read_or_fall_back(keys))).await
+    }
+
+    async fn read_or_fall_back(&self, keys: &[Option<Key>]) -> Result<Vec<Option<Item>>, StoreError> {
+        let mut items = self.read(keys).await?;
+        let mut fallbacks = Vec::new();
+        for (index, key) in keys.iter().enumerate() {
+            let fallback = key.as_ref().and_then(|key| key.fallback.as_deref());
+            if let (None, Some(fallback)) = (&items[index], fallback) {
+                fallbacks.resize(keys.len(), None);
+                fallbacks[index] = Some(fallback.clone());
+            }
+        }
+        if !fallbacks.is_empty() {
+            let found = self.read(&fallbacks).await?;
+            items = items.into_iter().zip(found).map(|(item, found)| item.or(found)).collect();
+        }
+        Ok(items)
+    }
+
+    async fn read(&self, keys: &[Option<Key>]) -> Result<Vec<Option<Item>>, StoreError> {
         let mut asked: HashMap<String, KeysAndAttributes> = HashMap::new();
         for table in Table::ALL {
             let mut distinct: Vec<&Key> = Vec::new();
@@ -199,7 +228,7 @@ impl Store {
         if asked.is_empty() {
             return Ok(vec![None; keys.len()]);
         }
-        let mut found = in_time(Box::pin(self.read_until_complete(asked))).await?;
+        let mut found = self.read_until_complete(asked).await?;
         let mut items = Vec::with_capacity(keys.len());
         for (index, wanted) in keys.iter().enumerate() {
             let Some(key) = wanted else {

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::{
     app::AppRecord,
+    copies,
     credential::{Credential, IssuedPair},
     customer::{Customer, Guard},
     email::EmailAddress,
@@ -21,9 +22,12 @@ use crate::{
 /// How a record is read, in words, and which of its attributes nobody reads.
 type Kind = (&'static str, fn(&Item) -> Option<String>, &'static [&'static str]);
 
-const KINDS: [Kind; 7] = [
+const KINDS: [Kind; 9] = [
     ("app", |item| AppRecord::from_item(item).map(|it| format!("{it:?}")), &[]),
     ("platform", |item| PlatformRecord::from_item(item).map(|it| format!("{it:?}")), &[]),
+    // The operator's function reads which version of a record it replaces.
+    ("app_copy", |item| AppRecord::from_item(item).map(|it| format!("{it:?}")), &["version"]),
+    ("platform_copy", |item| PlatformRecord::from_item(item).map(|it| format!("{it:?}")), &["version"]),
     ("customer", |item| Customer::from_item(item).map(|it| format!("{it:?}")), &[]),
     // The address in its key is a hash.
     ("guard", |item| Guard::from_item(item).map(|it| format!("{it:?}")), &["address"]),
@@ -97,6 +101,12 @@ fn what_is_written_is_read() {
     assert_eq!(shown(AppRecord::from_item(&app.to_item())), format!("{app:?}"));
     let platform = PlatformRecord::from_item(&stored("platform")).unwrap();
     assert_eq!(shown(PlatformRecord::from_item(&platform.to_item())), format!("{platform:?}"));
+    for copy in copies::of(&app.to_item()) {
+        assert_eq!(shown(AppRecord::from_item(&copy)), format!("{app:?}"));
+    }
+    for copy in copies::of(&platform.to_item()) {
+        assert_eq!(shown(PlatformRecord::from_item(&copy)), format!("{platform:?}"));
+    }
     let customer = Customer::from_item(&stored("customer")).unwrap();
     assert_eq!(shown(Customer::from_item(&customer.to_item())), format!("{customer:?}"));
     let address = EmailAddress::on_record(&customer.email).unwrap();

@@ -103,10 +103,10 @@ impl PresentedTicket {
         Some(Self { hash: TokenHash::of(text), app: Superkey::from_bare(app)?, cuid: Cuid::from_bare(cuid)? })
     }
 
-    /// Where the ticket, its customer and its App are.
+    /// Where to read the ticket, its customer and its App.
     #[must_use]
     pub fn record_keys(&self) -> [Key; 3] {
-        [key(&self.hash), customer::record_key(&self.cuid), app::record_key(&self.app)]
+        [key(&self.hash), customer::record_key(&self.cuid), app::any_key(&self.app)]
     }
 
     /// Uses the ticket up. Of any number of parallel calls one is answered `true`.
@@ -148,7 +148,7 @@ mod tests {
         let [key, customer, app] = presented.record_keys();
         assert_eq!(item.text("hash"), key.attributes().text("hash"));
         assert_eq!(customer, customer::record_key(&subject.cuid));
-        assert_eq!(app, app::record_key(&subject.app));
+        assert!(app.attributes().text("key").unwrap().starts_with(subject.app.as_str()));
     }
 
     #[test]

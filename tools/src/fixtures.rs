@@ -11,13 +11,14 @@ use serde_json::{Map, Value, json};
 use shared::{
     Timestamp,
     app::{AppRecord, Brand, Grant},
+    copies,
     customer::{Customer, MailOutcome, MailStatus},
     email::EmailAddress,
     id::{Cuid, Platformkey, Subject, Superkey},
     passcode::{self, Pepper, limits::GUESSES_PER_PASSCODE},
     platform::PlatformRecord,
     status::Status,
-    store::{Attribute, Item, bytes, item, number, text},
+    store::{Attribute, Item, ItemExt, bytes, item, number, text},
     token::TokenHash,
     tokens::Tokens,
 };
@@ -61,7 +62,7 @@ fn hash(prefix: &str, name: &str) -> TokenHash {
 pub fn all() -> Value {
     let json = |items: Vec<Item>| items.iter().map(to_json).collect::<Vec<_>>();
     json!({
-        "AppsTable": json(apps().into_iter().chain(platforms()).collect()),
+        "AppsTable": json(apps().into_iter().chain(platforms()).flat_map(|record| with_copies(&record)).collect()),
         "CustomersTable": json(customers().iter().map(|(customer, _)| customer.to_item()).collect()),
         "DirectoryTable": json(customers().iter().map(|(customer, address)| customer.to_guard_item(address)).collect()),
         "CredentialsTable": json(credentials()),
@@ -108,6 +109,13 @@ fn apps() -> Vec<Item> {
         app("Other", &all, Some("Other"), None, Active),
         app("Test", &all, None, None, Active),
     ]
+}
+
+/// A record and its copies. The bare App is as version 0.1 wrote it, without any.
+fn with_copies(record: &Item) -> Vec<Item> {
+    let is_older = record.text("name") == Some("Bare App");
+    let copies = copies::of(record).into_iter().filter(|_| !is_older);
+    copies.chain([record.clone()]).collect()
 }
 
 fn platforms() -> Vec<Item> {

@@ -8,7 +8,7 @@ use shared::{
     platform::{self, PlatformRecord},
     random,
     status::{STATUS, Status},
-    store::{Attribute, Conditional, Conditions, Item, Table, Update, number, text},
+    store::{Attribute, number, text},
     token::{Level, Token},
     tokens::Tokens,
 };
@@ -16,6 +16,7 @@ use shared::{
 use crate::{
     Deps, Done, OperatorError,
     fields::{UNKNOWN, finish},
+    records::{self, Changes},
     sending, values,
 };
 
@@ -50,7 +51,7 @@ pub async fn create(deps: &Deps, mut fields: Fields) -> Result<Done, OperatorErr
         cursor_key: random::bytes::<32>()?.to_vec(),
         created_at: deps.clock.now(),
     };
-    deps.store.put(Table::Apps, app.to_item()).await?;
+    records::create(deps, &app.to_item()).await?;
     // The token is told this once, so that nothing that comes after the record makes the command fail.
     let unfinished = match sending::give_tenant(deps, &mut app).await {
         Ok(()) => None,
@@ -75,7 +76,7 @@ pub async fn show(deps: &Deps, mut fields: Fields) -> Result<Done, OperatorError
 pub async fn set_status(deps: &Deps, mut fields: Fields, status: Status) -> Result<Done, OperatorError> {
     let superkey = fields.required("superkey", values::superkey);
     let superkey = finish(fields, || superkey)?;
-    write(deps, &superkey, Update::of(&record_key(&superkey)).set(STATUS, status.attribute())).await
+    write(deps, &superkey, vec![(STATUS, Some(status.attribute()))]).await
 }
 
 /// Changes what is given and nothing else, so that two changes at once do not undo each other.
@@ -89,43 +90,30 @@ pub async fn change(deps: &Deps, mut fields: Fields) -> Result<Done, OperatorErr
     let superkey = finish(fields, || superkey)?;
     must_exist(deps, platform.iter().flatten().next()).await?;
 
-    let mut update = Update::of(&record_key(&superkey));
-    if let Some(name) = name {
-        update = update.set("name", text(name));
-    }
-    if let Some(grants) = grants {
-        update = update.set_or_remove("grants", Grant::set(&grants));
-    }
-    if let Some(platform) = platform {
-        update = update.set_or_remove("platform", platform.map(|platform| text(platform.as_str())));
-    }
-    if let Some(brand) = brand {
-        update = update.set_or_remove("brand", brand.map(|brand| Attribute::M(brand.to_item())));
-    }
-    if let Some(mails) = mails_per_day {
-        update = update.set_or_remove("mails_per_day", mails.map(number));
-    }
-    if update.is_empty() {
+    let given = [
+        name.map(|name| ("name", Some(text(name)))),
+        grants.map(|grants| ("grants", Grant::set(&grants))),
+        platform.map(|platform| ("platform", platform.map(|platform| text(platform.as_str())))),
+        brand.map(|brand| ("brand", brand.map(|brand| Attribute::M(brand.to_item())))),
+        mails_per_day.map(|mails| ("mails_per_day", mails.map(number))),
+    ];
+    let changes: Changes = given.into_iter().flatten().collect();
+    if changes.is_empty() {
         let what = "Nothing to change: give name, grants, platform, brand or mails_per_day.";
         return Err(OperatorError::invalid(what));
     }
-    write(deps, &superkey, update).await
+    write(deps, &superkey, changes).await
 }
 
-/// Changes the record of an App that exists.
-async fn write(deps: &Deps, superkey: &Superkey, update: Update) -> Result<Done, OperatorError> {
-    let item = update_record(deps, update).await?.ok_or(APP)?;
-    let app = AppRecord::from_item(&item).ok_or(APP)?;
+async fn write(deps: &Deps, superkey: &Superkey, changes: Changes) -> Result<Done, OperatorError> {
+    let app = set(deps, superkey, changes).await?;
     Ok(Done::with(superkey.as_str(), to_json(&app)))
 }
 
-/// Changes the record of an App or a platform, and answers it as it is then; `None` where there is none.
-pub async fn update_record(deps: &Deps, update: Update) -> Result<Option<Item>, OperatorError> {
-    let update = update.only_if(Conditions::default().exists("key")).answering_item();
-    Ok(match deps.store.update(update).await? {
-        Conditional::Done(item) => Some(item),
-        Conditional::Refused(_) => None,
-    })
+/// Changes the record of an App that exists, and answers it as it is then.
+pub async fn set(deps: &Deps, superkey: &Superkey, changes: Changes) -> Result<AppRecord, OperatorError> {
+    let item = records::change(deps, &record_key(superkey), |_| Some(changes.clone())).await?;
+    item.as_ref().and_then(AppRecord::from_item).ok_or(APP)
 }
 
 /// The platform that an App is given must be there.

@@ -8,6 +8,7 @@ mod error;
 mod fields;
 mod list;
 mod platforms;
+mod records;
 mod rights;
 mod sending;
 mod ses;
@@ -125,6 +126,7 @@ async fn dispatch(deps: &Deps, command: Id, fields: Fields) -> Result<Done, Oper
         Id::ResumePlatform => platforms::set_status(deps, fields, Status::Active).await,
         Id::ListPlatforms => list::platforms(deps, fields).await,
         Id::RotateToken => tokens::rotate(deps, fields).await,
+        Id::MendCopies => records::mend(deps, fields).await,
         Id::FindCustomer => customers::find(deps, fields).await,
         Id::ShowCustomer => customers::show(deps, fields).await,
         Id::ChangeCustomer => customers::change(deps, fields).await,

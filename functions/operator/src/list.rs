@@ -4,6 +4,7 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use shared::{
     app::AppRecord,
+    copies::{self, COPIES},
     fields::{Fields, Parsed},
     platform::PlatformRecord,
     store::{Item, ItemExt, Table, item, text},
@@ -31,21 +32,30 @@ async fn list(
     let limit = fields.optional("limit", values::limit);
     let mut after = fields.optional("cursor", cursor);
     let limit = finish(fields, || Some(limit.unwrap_or(DEFAULT_LIMIT)))?;
-    let mut items = Vec::new();
+    let (mut items, mut last) = (Vec::new(), None);
     loop {
-        // DynamoDB counts what it reads, not what the filter lets through: no more than are wanted can come.
+        let wanted = limit - items.len();
+        // DynamoDB counts what it reads, not what the filter lets through, which is one of all copies of a record.
         let reply = deps
             .store
             .scan(Table::Apps)?
             .filter_expression("kind = :kind")
             .expression_attribute_values(":kind", text(kind))
-            .limit(i32::try_from(limit - items.len()).unwrap_or(i32::MAX))
+            .limit(i32::try_from(wanted * (1 + COPIES)).unwrap_or(i32::MAX))
             .set_exclusive_start_key(after.map(|key| item([("key", text(key))])))
             .send()
             .await
             .map_err(|error| OperatorError::Failed(error.into()))?;
-        items.extend(reply.items().iter().filter_map(&to_json));
-        after = reply.last_evaluated_key.as_ref().and_then(|key| key.text("key")).map(str::to_owned);
+        let key_of = |item: &Item| item.text("key").map(str::to_owned);
+        after = reply.last_evaluated_key.as_ref().and_then(key_of);
+        let mut found = reply.items().iter().filter_map(|item| Some((item, to_json(item)?)));
+        items.extend(found.by_ref().take(wanted).map(|(item, json)| {
+            last = key_of(item);
+            json
+        }));
+        if found.next().is_some() {
+            after = last.take();
+        }
         if after.is_none() || items.len() == limit {
             break;
         }
@@ -61,9 +71,9 @@ async fn list(
     Ok(Done::shown(answer))
 }
 
-/// A cursor is the key behind which the list goes on.
+/// A cursor is the key behind which the list goes on, a record's or a copy's.
 fn cursor(value: &Value) -> Parsed<String> {
     let bytes = value.as_str().and_then(|text| BASE64_URL_SAFE_NO_PAD.decode(text).ok());
     let key = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
-    key.filter(|key| values::caller_key(&key.as_str().into()).is_ok()).ok_or("Must come from an earlier list.")
+    key.filter(|key| values::caller_key(&copies::name_in(key).into()).is_ok()).ok_or("Must come from an earlier list.")
 }

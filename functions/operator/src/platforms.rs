@@ -6,12 +6,17 @@ use shared::{
     id::Platformkey,
     platform::{PlatformRecord, record_key},
     status::{STATUS, Status},
-    store::{Table, Update, text},
+    store::text,
     token::{Level, Token},
     tokens::Tokens,
 };
 
-use crate::{Deps, Done, OperatorError, apps::update_record, fields::finish, values};
+use crate::{
+    Deps, Done, OperatorError,
+    fields::finish,
+    records::{self, Changes},
+    values,
+};
 
 const PLATFORM: OperatorError = OperatorError::NotFound("platform");
 
@@ -28,7 +33,7 @@ pub async fn create(deps: &Deps, mut fields: Fields) -> Result<Done, OperatorErr
         tokens: Tokens::new(token.hash()),
         created_at: deps.clock.now(),
     };
-    deps.store.put(Table::Apps, platform.to_item()).await?;
+    records::create(deps, &platform.to_item()).await?;
     let mut answer = to_json(&platform);
     answer["platformtoken"] = token.reveal().into();
     Ok(Done::with(platform.platformkey.as_str(), answer))
@@ -45,10 +50,7 @@ pub async fn show(deps: &Deps, mut fields: Fields) -> Result<Done, OperatorError
 pub async fn set_status(deps: &Deps, mut fields: Fields, status: Status) -> Result<Done, OperatorError> {
     let platformkey = fields.required("platformkey", values::platformkey);
     let platformkey = finish(fields, || platformkey)?;
-    let update = Update::of(&record_key(&platformkey)).set(STATUS, status.attribute());
-    let item = update_record(deps, update).await?.ok_or(PLATFORM)?;
-    let platform = PlatformRecord::from_item(&item).ok_or(PLATFORM)?;
-    Ok(Done::with(platformkey.as_str(), to_json(&platform)))
+    write(deps, &platformkey, vec![(STATUS, Some(status.attribute()))]).await
 }
 
 pub async fn change(deps: &Deps, mut fields: Fields) -> Result<Done, OperatorError> {
@@ -56,18 +58,17 @@ pub async fn change(deps: &Deps, mut fields: Fields) -> Result<Done, OperatorErr
     let name = fields.optional("name", values::name);
     let url = fields.optional("url", values::platform_url);
     let platformkey = finish(fields, || platformkey)?;
-    let mut update = Update::of(&record_key(&platformkey));
-    if let Some(name) = name {
-        update = update.set("name", text(name));
-    }
-    if let Some(url) = url {
-        update = update.set("url", text(url));
-    }
-    if update.is_empty() {
+    let given = [("name", name), ("url", url.map(String::from))];
+    let changes: Changes = given.into_iter().filter_map(|(field, value)| Some((field, Some(text(value?))))).collect();
+    if changes.is_empty() {
         return Err(OperatorError::invalid("Nothing to change: give name or url."));
     }
-    let item = update_record(deps, update).await?.ok_or(PLATFORM)?;
-    let platform = PlatformRecord::from_item(&item).ok_or(PLATFORM)?;
+    write(deps, &platformkey, changes).await
+}
+
+async fn write(deps: &Deps, platformkey: &Platformkey, changes: Changes) -> Result<Done, OperatorError> {
+    let item = records::change(deps, &record_key(platformkey), |_| Some(changes.clone())).await?;
+    let platform = item.as_ref().and_then(PlatformRecord::from_item).ok_or(PLATFORM)?;
     Ok(Done::with(platformkey.as_str(), to_json(&platform)))
 }
 

@@ -7,7 +7,7 @@ use shared::{
     app::{AppRecord, MAIL_SUSPENDED, SENDER, Sender, TENANT, record_key},
     fields::{Fields, Parsed},
     id::Superkey,
-    store::{Attribute, StoreError, Table, Update, text},
+    store::{Attribute, StoreError, Table, text},
 };
 
 use crate::{
@@ -34,8 +34,7 @@ pub async fn give_tenant(deps: &Deps, app: &mut AppRecord) -> Result<(), Operato
         return Ok(());
     }
     let tenant = deps.ses.make_tenant(&app.superkey).await?;
-    let update = Update::of(&record_key(&app.superkey)).set(TENANT, tenant.attribute());
-    apps::update_record(deps, update).await?.ok_or(APP)?;
+    apps::set(deps, &app.superkey, vec![(TENANT, Some(tenant.attribute()))]).await?;
     app.tenant = Some(tenant);
     Ok(())
 }
@@ -94,10 +93,8 @@ pub async fn set_suspended(deps: &Deps, mut fields: Fields, is_suspended: bool) 
     if let Some(tenant) = app.tenant.as_ref().filter(|_| deps.ses.has_tenants) {
         deps.ses.set_sending(tenant, !is_suspended).await?;
     }
-    let update =
-        Update::of(&record_key(&superkey)).set_or_remove(MAIL_SUSPENDED, is_suspended.then_some(Attribute::Bool(true)));
-    let item = apps::update_record(deps, update).await?.ok_or(APP)?;
-    let app = AppRecord::from_item(&item).ok_or(APP)?;
+    let change = (MAIL_SUSPENDED, is_suspended.then_some(Attribute::Bool(true)));
+    let app = apps::set(deps, &superkey, vec![change]).await?;
     Ok(Done::with(superkey.as_str(), with_statuses(deps, &app).await))
 }
 
@@ -170,8 +167,7 @@ pub const fn status(sender: &Sender) -> &'static str {
 }
 
 async fn write(deps: &Deps, superkey: &Superkey, sender: Option<&Sender>) -> Result<(), OperatorError> {
-    let update = Update::of(&record_key(superkey)).set_or_remove(SENDER, sender.map(Sender::attribute));
-    apps::update_record(deps, update).await?.map(drop).ok_or(APP)
+    apps::set(deps, superkey, vec![(SENDER, sender.map(Sender::attribute))]).await.map(drop)
 }
 
 fn from_address(value: &Value) -> Parsed<Option<String>> {

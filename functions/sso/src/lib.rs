@@ -81,7 +81,7 @@ impl Endpoint for Deps {
         let (token, item) = ticket.issue().during(STEP)?;
         // Only the App's own record says where to; the ticket is written meanwhile.
         let (platform, written) =
-            tokio::join!(self.store.get(platform::record_key(&ticket.platform)), self.store.put(Table::Tickets, item));
+            tokio::join!(self.store.get(platform::any_key(&ticket.platform)), self.store.put(Table::Tickets, item));
         let platform = platform.during(STEP)?;
         written.during(STEP)?;
         let platform = platform.as_ref().and_then(PlatformRecord::from_item).ok_or(Error::NotAllowed)?;

@@ -17,7 +17,7 @@ use local::faults::{Attempt, Fault};
 use serde_json::json;
 use stage::{Endpoint, Stage};
 
-use crate::{caller::Answer, support::TestApp};
+use crate::{caller::Answer, record_copies::difference, support::TestApp};
 
 /// A way to go wrong.
 #[derive(Clone, Copy)]
@@ -103,6 +103,7 @@ fn assert_whole(app: &TestApp, context: &str) {
     let cuids = |table: &str| -> BTreeSet<String> {
         items(table).iter().map(|item| item["cuid"]["S"].as_str().unwrap().to_owned()).collect()
     };
+    assert_eq!(difference(&items("AppsTable")), None, "{context}");
     let customers = cuids("CustomersTable");
     assert_eq!(customers, cuids("DirectoryTable"), "{context}");
     // An erased customer's pairs stay until their time is over, good for nothing.

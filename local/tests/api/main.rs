@@ -24,6 +24,7 @@ mod operator;
 mod partner;
 mod passcodes;
 mod races;
+mod record_copies;
 mod reference;
 mod rights;
 mod sam_local;

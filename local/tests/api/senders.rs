@@ -120,7 +120,7 @@ async fn a_failure_leaves_no_sender_and_a_repeat_completes_it() {
         "PutEmailIdentityMailFromAttributes",
         "PutEmailIdentityFeedbackAttributes",
         "CreateTenantResourceAssociation",
-        "UpdateItem",
+        "TransactWriteItems",
     ] {
         app.system.backends.faults.inject(move |attempt| {
             (attempt.action == action).then(|| Fault::Answer(400, json!({ "__type": "BadRequestException" })))
@@ -178,11 +178,9 @@ async fn a_sender_of_another_apps_tenant_is_not_taken() {
     set(&app, json!(ADDRESS)).await.unwrap();
     let other = app.another_app().await;
     // As somebody may write it into the record past the operator's function.
-    let mut records = app.system.backends.tables.items("AppsTable").unwrap();
-    let record =
-        records.iter_mut().find(|record| record["name"]["S"] == "Other" && record["kind"]["S"] == "app").unwrap();
+    let mut record = app.record(&other.credentials[0].1);
     record["sender"] = json!({ "M": { "address": { "S": ADDRESS }, "verified": { "BOOL": true } } });
-    app.system.backends.tables.put("AppsTable", record).unwrap();
+    app.put_record(&record);
     other.create(EMAIL).await;
     assert_eq!((other.send(EMAIL).await.status, app.mails_to(EMAIL)), (200, 1));
     let from = &app.system.backends.mailbox.mails(Some(EMAIL))[0].from;

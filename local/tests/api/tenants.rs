@@ -28,15 +28,10 @@ fn tenant_of(app: &TestApp, superkey: &str) -> Option<Tenant> {
 
 /// Takes its tenant away from the App's record, and from SES.
 fn forget_tenant(app: &TestApp, superkey: &str) {
-    let mut record = record_of(app, superkey);
+    let mut record = app.record(superkey);
     record.as_object_mut().unwrap().remove("tenant");
-    app.system.backends.tables.put("AppsTable", &record).unwrap();
+    app.put_record(&record);
     assert!(app.system.backends.mailbox.account.delete_tenant(&format!("local_{superkey}")));
-}
-
-fn record_of(app: &TestApp, superkey: &str) -> Value {
-    let records = app.system.backends.tables.items("AppsTable").unwrap();
-    records.into_iter().find(|record| record["key"]["S"] == superkey).unwrap()
 }
 
 /// The calls of SES that a request made, with their statuses.
@@ -111,9 +106,9 @@ async fn a_tenant_that_is_lost_or_lacks_something_stops_no_mail_and_is_made_agai
     assert!(account.delete_tenant(&name));
 
     // As after a deployment with another identity: the record says what the tenant holds.
-    let mut record = record_of(&app, superkey);
+    let mut record = app.record(superkey);
     record["tenant"]["M"]["identity"] = json!({ "S": arn("identity/former.example") });
-    app.system.backends.tables.put("AppsTable", &record).unwrap();
+    app.put_record(&record);
     let made = app.command(json!({ "command": "make_tenants" })).await;
     assert_eq!((made["items"].as_array().unwrap().len(), &made["more"]), (1, &json!(false)), "{made}");
     assert_eq!(made["items"][0]["superkey"], *superkey);
@@ -139,7 +134,7 @@ async fn a_failure_leaves_an_app_that_mails_and_a_repeat_completes_its_tenant() 
         assert_eq!((&made["warning"], made.get("tenant")), (&json!(warning), None), "{made}");
         let text = |name: &str| made[name].as_str().unwrap().to_owned();
         let superkey = text("superkey");
-        assert!(record_of(&app, &superkey).get("tenant").is_none());
+        assert!(app.record(&superkey).get("tenant").is_none());
         let failed = app.operate(json!({ "command": "make_tenants" })).await.unwrap_err();
         assert_eq!(failed, "The command could not be carried out. Try again later.");
         let lines = app.system.logs.lines();
@@ -226,15 +221,15 @@ async fn a_stop_that_ses_did_not_take_changes_nothing() {
         app.system.backends.faults.inject(move |attempt| {
             (attempt.action == action).then(|| Fault::Answer(400, json!({ "__type": "BadRequestException" })))
         });
-        let before = record_of(&app, superkey);
+        let before = app.record(superkey);
         app.operate(json!({ "command": "suspend_mail", "superkey": superkey })).await.unwrap_err();
-        assert_eq!(record_of(&app, superkey), before);
+        assert_eq!(app.record(superkey), before);
         assert_eq!(tenant_of(&app, superkey).unwrap().status, "ENABLED");
         app.system.backends.faults.clear();
     }
     // SES has, and the record has not: the App's mails are refused by SES, until the command is repeated.
     app.system.backends.faults.inject(|attempt| {
-        (attempt.action == "UpdateItem").then(|| Fault::Answer(400, json!({ "__type": "ValidationException" })))
+        (attempt.action == "TransactWriteItems").then(|| Fault::Answer(400, json!({ "__type": "ValidationException" })))
     });
     app.operate(json!({ "command": "suspend_mail", "superkey": superkey })).await.unwrap_err();
     app.system.backends.faults.clear();
@@ -275,10 +270,10 @@ async fn without_tenants_no_call_of_them_is_made() {
     let actions: Vec<_> = calls.iter().filter(|call| call.service == "ses").map(|call| &*call.action).collect();
     assert_eq!(actions, ["SendEmail"]);
     // A record that was written while there were tenants names one, which is not used.
-    let mut record = record_of(&app, &app.demo.app.superkey);
+    let mut record = app.record(&app.demo.app.superkey);
     let of = |text: &str| json!({ "S": text });
     record["tenant"] = json!({ "M": { "name": of("gone"), "identity": of("i"), "configuration_set": of("c") } });
-    app.system.backends.tables.put("AppsTable", &record).unwrap();
+    app.put_record(&record);
     app.demo().create("max@example.com").await;
     let sent = app.demo().send("max@example.com").await;
     assert_eq!(ses_calls(&app, &sent.request_id), [("SendEmail".to_owned(), 200)]);

@@ -1,5 +1,5 @@
 //! What no test may leave behind, looked for at the end of every one of them: secrets and addresses in a log or an error,
-//! and tokens or passcodes in a table.
+//! tokens or passcodes in a table, and a record that differs from its copies.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,10 @@ use regex_lite::Regex;
 use serde_json::Value;
 use shared::passcode::limits::DIGITS;
 
-use crate::support::{passcode_in, shown_passcode};
+use crate::{
+    record_copies::difference,
+    support::{passcode_in, shown_passcode},
+};
 
 /// Prefixes of the tokens, which are shown once and stored as hashes.
 const TOKENS: [&str; 4] = ["atomst_", "atompt_", "atomct_", "atomtk_"];
@@ -56,6 +59,13 @@ impl Watch {
             }
         }
     }
+
+    fn assert_copies(&self) {
+        // A system of probes has no tables.
+        if self.tables.names().iter().any(|name| name == "AppsTable") {
+            assert_eq!(difference(&self.tables.items("AppsTable").unwrap()), None);
+        }
+    }
 }
 
 impl Drop for Watch {
@@ -63,6 +73,7 @@ impl Drop for Watch {
         // A test that has failed already has its own story to tell.
         if !std::thread::panicking() {
             self.assert_nothing_leaked();
+            self.assert_copies();
         }
     }
 }

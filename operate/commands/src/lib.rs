@@ -173,6 +173,9 @@ commands! {
             needs("key", "a superkey or a platformkey"),
             may_json("overlap_seconds", "3600", "how long the latest token stays good, up to 86400; 0 without it"),
         ]];
+    MendCopies "mend_copies" Changes
+        "Writes those copies of Apps' and platforms' records that are missing or differ from the record. May be repeated."
+        [&[may_json("limit", "100", "how many records at most, 1 to 1000; 100 without it")]];
     FindCustomer "find_customer" Reads
         "Finds the customer of an App who has an address."
         [SUPERKEY, &[needs("email", "the address")]];

@@ -75,6 +75,16 @@ impl<'a> Transaction<'a> {
         Ok(self)
     }
 
+    /// Adds an item where the conditions hold of what was there. If they do not, that is answered.
+    ///
+    /// # Errors
+    /// When the table's name is not configured.
+    pub fn put_if(mut self, table: Table, item: Item, conditions: Conditions) -> Result<Self, StoreError> {
+        let put = Put::builder().table_name(self.store.name(table)?).set_item(Some(item));
+        self.writes.push(TransactWriteItem::builder().put(conditions.apply_to_put(put).build()?).build());
+        Ok(self)
+    }
+
     /// Adds an update of one item. If its condition does not hold, the item as it is is answered.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::{
     operation::update_item::builders::UpdateItemFluentBuilder,
     types::{
         ReturnValue, ReturnValuesOnConditionCheckFailure,
-        builders::{DeleteBuilder, UpdateBuilder},
+        builders::{DeleteBuilder, PutBuilder, UpdateBuilder},
     },
 };
 
@@ -94,6 +94,13 @@ impl Conditions {
     pub(super) fn apply_to(self, delete: DeleteBuilder) -> DeleteBuilder {
         delete
             .set_condition_expression(self.expression())
+            .set_expression_attribute_names(given(self.names))
+            .set_expression_attribute_values(given(self.values))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+    }
+
+    pub(super) fn apply_to_put(self, put: PutBuilder) -> PutBuilder {
+        put.set_condition_expression(self.expression())
             .set_expression_attribute_names(given(self.names))
             .set_expression_attribute_values(given(self.values))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)

@@ -239,6 +239,29 @@ fn a_function_may_touch_the_tables_that_it_knows_and_no_other() {
     }
 }
 
+/// The records of Apps and platforms stand several times. Nobody may update or delete one, and one module puts them.
+#[test]
+fn one_module_writes_the_records_that_stand_several_times() {
+    for function in template().functions {
+        for statement in &function.statements {
+            let mut is_of_apps = false;
+            walk(&statement["Resource"], &mut |it| {
+                is_of_apps |= it.as_str().is_some_and(|arn| arn.ends_with("/AppsTable"));
+            });
+            let mut actions = Vec::new();
+            walk(&statement["Action"], &mut |it| actions.extend(it.as_str().map(str::to_owned)));
+            actions.retain(|action| is_of_apps && !["dynamodb:BatchGetItem", "dynamodb:Scan"].contains(&&**action));
+            let allowed: &[&str] = if function.name == "operator" { &["dynamodb:PutItem"] } else { &[] };
+            assert!(actions.iter().all(|action| allowed.contains(&&**action)), "{}: {actions:?}", function.name);
+        }
+    }
+    let put = Regex::new(r"\.(put|put_if|create)\(\s*Table::Apps").unwrap();
+    let sources = copies::texts(&["functions", "shared/src"]);
+    let writers: BTreeSet<&str> =
+        sources.iter().filter(|(_, text)| put.is_match(text)).map(|(path, _)| path.as_str()).collect();
+    assert_eq!(writers, BTreeSet::from(["functions/operator/src/records.rs"]));
+}
+
 /// The code of the functions and of the library.
 fn all_sources() -> String {
     let mut folders = vec![root().join("functions"), root().join("shared/src")];
