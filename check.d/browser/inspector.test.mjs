@@ -58,6 +58,9 @@ test("each request is a row as it comes, and behind it is its story", async (t) 
   await look(page, "inspector", { fullPage: false });
   await story.locator("summary", { hasText: "SendEmail" }).click();
   await story.getByText("taken, and in the mailbox").last().waitFor();
+  const sending = story.locator("details", { hasText: "SendEmail" }).last();
+  await sending.getByText("allowed by").click();
+  await sending.getByText(/^ses:SendEmail on .*: statement \d+ of send-passcode$/).waitFor();
   const code = await codeFor(email);
   assert.ok(!(await story.textContent()).includes(code), "secrets are hidden");
   await page.getByRole("button", { name: "Show secrets" }).click();
@@ -110,6 +113,8 @@ test("a passcode is let expire, a mail fails, a table is throttled", async (t) =
   await story.getByRole("button", { name: "Let this passcode expire" }).waitFor({ state: "detached" });
   const auth = await asApp(`/customer/${encodeURIComponent(email)}/auth?passcode=${(await codeFor(email)).replace(" ", "")}`);
   assert.equal(auth.status, 401);
+  await page.goto(`${ready.api}/inspector/#${auth.headers.get("apigw-requestid")}`);
+  await story.getByText("Expired or invalid passcode.").first().waitFor();
 
   await page.getByRole("button", { name: "Make it go wrong" }).click();
   await page.getByRole("button", { name: "Fail the next mail" }).click();
@@ -117,7 +122,10 @@ test("a passcode is let expire, a mail fails, a table is throttled", async (t) =
   await page.getByLabel("Table").selectOption("AppsTable");
   await page.getByRole("button", { name: "Throttle it" }).click();
   await page.getByText("Throttled: AppsTable.").waitFor();
-  assert.equal((await asApp("/customer")).status, 500);
+  const throttled = await asApp("/customer");
+  assert.equal(throttled.status, 500);
+  await page.locator(`a[href="#${throttled.headers.get("apigw-requestid")}"]`).click();
+  await story.getByText(/^The customers could not be listed\. .*Throttled on purpose by the inspector\./).first().waitFor();
   await look(page, "inspector-faults", { fullPage: false });
   await page.getByRole("button", { name: "Let all go well" }).click();
   await page.getByText("All goes well.").waitFor();
@@ -141,6 +149,7 @@ test("a mailbox bounces, is held back, and is mailed again once the operator all
   assert.equal((await mailsTo(email)).length, 1);
   await page.locator(`a[href="#${refused.headers.get("apigw-requestid")}"]`).click();
   await story.getByRole("heading", { name: "422 mail_undeliverable" }).waitFor();
+  await story.getByText('mail_status is "bounced" in DirectoryTable').waitFor();
   await story.getByRole("button", { name: "Allow mail again" }).click();
   await story.getByRole("heading", { name: "operator allow_mail 200" }).waitFor();
   await story.getByText("taken off the suppression list").first().waitFor();

@@ -201,7 +201,7 @@ mod tests {
 
     #[test]
     fn the_credential_names_the_caller() {
-        let calls = Calls::new(Assignments::default(), Requests::new(|_| {}));
+        let calls = Calls::new(Assignments::default(), Requests::new(|_, _| {}));
         let header = "AWS4-HMAC-SHA256 Credential=auth-nopasscode.12/20200101/eu-west-1/dynamodb/aws4_request, SignedHeaders=host";
         assert_eq!(calls.caller(Some(header)).function.as_deref(), Some("auth-nopasscode"));
         assert_eq!(calls.caller(Some("AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/2020/x")).function, None);

@@ -47,27 +47,31 @@ impl Logs {
 
     /// Takes in what is to be said of a process of `function`, in the words in which Lambda logs it.
     pub(crate) fn report(&self, function: &str, process: &str, text: String) {
-        self.terminal.reported(function, &text);
+        self.terminal.as_written(function, &text);
         self.keep(function, process, text);
     }
 
     /// Takes in one line of a process of `function`.
     fn add(&self, function: &str, process: &str, text: String) {
-        self.terminal.wrote(function, &text);
-        self.keep(function, process, text);
+        self.terminal.as_written(function, &text);
+        let trouble = text.clone();
+        if !self.keep(function, process, text) {
+            self.terminal.trouble(function, &trouble);
+        }
     }
 
-    fn keep(&self, function: &str, process: &str, text: String) {
+    /// Keeps a line. Whether it will be told with its request, which is under way.
+    fn keep(&self, function: &str, process: &str, text: String) -> bool {
         let parsed: Value = serde_json::from_str(&text).unwrap_or_default();
         let named = parsed["request_id"].as_str().map(str::to_owned);
-        if let Some(id) = named.or_else(|| self.assignments.last(process)) {
-            self.requests.wrote(&id, &text);
-        }
+        let request = named.or_else(|| self.assignments.last(process));
+        let told_later = request.is_some_and(|id| self.requests.wrote(&id, &text));
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         if lines.len() == KEPT {
             lines.pop_front();
         }
         lines.push_back(Line { function: function.to_owned(), text });
+        told_later
     }
 
     /// Takes in `stream`, of this process of `function`, until it ends.

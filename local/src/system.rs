@@ -130,7 +130,7 @@ impl Backends {
         let template = Template::load(&options.template, &options.parameter_overrides, &mut secrets)?;
         let assignments = Assignments::default();
         let terminal = options.terminal.clone();
-        let requests = Requests::new(move |row| terminal.request(row));
+        let requests = Requests::new(move |row, lines| terminal.request(row, lines));
         let calls = Calls::new(assignments.clone(), requests.clone());
         let policies = Policies::new(&template.functions, options.permissions_record.as_deref())?;
         let kept = match (&options.database, data) {

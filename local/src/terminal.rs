@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::requests::Row;
+use crate::requests::{Line, Row};
 
 /// Columns of a line at most; only words of our own that say what went wrong are longer.
 const COLUMNS: usize = 80;
@@ -66,33 +66,34 @@ impl Terminal {
         held.into_iter().flatten().for_each(|line| write(&line));
     }
 
-    /// A request is answered.
-    pub(crate) fn request(&self, row: &Row) {
-        let Some(speaker) = self.0.as_ref().filter(|speaker| speaker.format == Format::Lines) else { return };
-        speaker.say(&line(row, speaker.colour));
-        if let Some(note) = &row.note {
-            speaker.say(&aside(note, speaker.colour));
+    /// A request is answered, and `lines` are what its function wrote meanwhile.
+    pub(crate) fn request(&self, row: &Row, lines: &[Line]) {
+        let Some(speaker) = self.speaks(Format::Lines) else { return };
+        let function = row.function.as_deref().unwrap_or_default();
+        let troubles = lines.iter().filter_map(|line| trouble(&line.text.text, row.note.is_some()));
+        let asides = row.note.clone().into_iter().chain(troubles.map(|words| format!("{function}: {words}")));
+        let asides = asides.map(|words| aside(&words, speaker.colour));
+        let lines: Vec<String> = std::iter::once(line(row, speaker.colour)).chain(asides).collect();
+        speaker.say(&lines.join("\n"));
+    }
+
+    /// A function has written a line, for no request or for one that is answered.
+    pub(crate) fn trouble(&self, function: &str, text: &str) {
+        let Some(speaker) = self.speaks(Format::Lines) else { return };
+        if let Some(trouble) = trouble(text, false) {
+            speaker.say(&aside(&format!("{function}: {trouble}"), speaker.colour));
         }
     }
 
-    /// A function has written a line.
-    pub(crate) fn wrote(&self, function: &str, text: &str) {
-        let Some(speaker) = &self.0 else { return };
-        match speaker.format {
-            Format::Json => speaker.say(&format!("[{function}] {text}")),
-            Format::Lines => {
-                if let Some(trouble) = trouble(text) {
-                    speaker.say(&aside(&format!("{function}: {trouble}"), speaker.colour));
-                }
-            }
-        }
-    }
-
-    /// The runtime has logged something of a function, which the line of the request tells in plain words.
-    pub(crate) fn reported(&self, function: &str, text: &str) {
-        if let Some(speaker) = self.0.as_ref().filter(|speaker| speaker.format == Format::Json) {
+    /// A function has written a line, or the runtime of a function.
+    pub(crate) fn as_written(&self, function: &str, text: &str) {
+        if let Some(speaker) = self.speaks(Format::Json) {
             speaker.say(&format!("[{function}] {text}"));
         }
+    }
+
+    fn speaks(&self, format: Format) -> Option<&Speaker> {
+        self.0.as_deref().filter(|speaker| speaker.format == format)
     }
 }
 
@@ -114,11 +115,12 @@ fn write(line: &str) {
 fn line(row: &Row, colour: bool) -> String {
     let time = row.at.get(11..19).unwrap_or_default();
     let status = row.status.unwrap_or_default();
+    let shown = if status == 0 { "cut".to_owned() } else { status.to_string() };
     let route = fitted(&row.route.replace("{identifier}", "{id}"), ROUTE);
     let ms = format!("{:.0} ms", row.ms.unwrap_or_default());
     let cold = if row.cold == Some(true) { "cold" } else { "" };
     let code = row.code.as_deref().unwrap_or_default();
-    let plain = format!("{time}  {status:>3}  {route:<ROUTE$} {ms:>8}  ");
+    let plain = format!("{time}  {shown}  {route:<ROUTE$} {ms:>8}  ");
     let rest = COLUMNS - plain.chars().count();
     let note = if code.is_empty() || cold.is_empty() { format!("{code}{cold}") } else { format!("{code} {cold}") };
     let note = if note.len() > rest { fitted(code, rest) } else { note };
@@ -126,11 +128,12 @@ fn line(row: &Row, colour: bool) -> String {
         return format!("{plain}{note}").trim_end().to_owned();
     }
     let paint = match status {
-        200..400 => "32",
-        400..500 => "33",
+        // Lambda says 200 of a function's own error, too.
+        200..400 if code.is_empty() => "32",
+        200..500 => "33",
         _ => "31",
     };
-    format!("\x1b[2m{time}\x1b[0m  \x1b[{paint}m{status:>3}\x1b[0m  {route:<ROUTE$} {ms:>8}  \x1b[2m{note}\x1b[0m")
+    format!("\x1b[2m{time}\x1b[0m  \x1b[{paint}m{shown}\x1b[0m  {route:<ROUTE$} {ms:>8}  \x1b[2m{note}\x1b[0m")
 }
 
 /// A line under a request's.
@@ -147,13 +150,16 @@ fn fitted(text: &str, columns: usize) -> String {
     text.chars().take(columns.saturating_sub(1)).chain(['…']).collect()
 }
 
-/// What a line of a function says, if it is a warning or an error, or no line of its log at all, such as a panic's.
-fn trouble(text: &str) -> Option<String> {
+/// What a line of a function says, if it is a warning or an error, or no line of its log at all, such as a panic's. What
+/// the function has refused is no news where its answer is `told`.
+fn trouble(text: &str, told: bool) -> Option<String> {
     let Ok(Value::Object(line)) = serde_json::from_str(text) else {
         return Some(text.to_owned()).filter(|text| !text.trim().is_empty());
     };
-    if !matches!(line.get("level").and_then(Value::as_str), Some("WARN" | "ERROR")) {
-        return None;
+    match line.get("level").and_then(Value::as_str) {
+        Some("ERROR") => {}
+        Some("WARN") if !told => {}
+        _ => return None,
     }
     let part = |name: &str| line.get(name).and_then(Value::as_str);
     let mut parts: Vec<&str> = Vec::new();
@@ -201,14 +207,18 @@ mod tests {
         assert!(longest.contains("GET /customer/{id}/auth/nopasscode "), "{longest}");
         assert!(longest.chars().count() <= COLUMNS, "{longest}");
         assert!(line(&row("GET /x", 404, "user_not_found", false), true).contains("\x1b[33m404\x1b[0m"));
+        assert!(line(&row("operator show_app", 200, "NotFound", false), true).contains("\x1b[33m200\x1b[0m"));
+        assert!(line(&row("GET /x", 0, "", false), false).contains("  cut  "));
     }
 
     #[test]
     fn only_trouble_is_told_of_a_functions_lines() {
-        assert_eq!(trouble(r#"{"level":"INFO","message":"request"}"#), None);
+        assert_eq!(trouble(r#"{"level":"INFO","message":"request"}"#, false), None);
+        let warning = r#"{"level":"WARN","message":"refused"}"#;
+        assert_eq!([trouble(warning, false).as_deref(), trouble(warning, true).as_deref()], [Some("refused"), None]);
         let error = r#"{"level":"ERROR","message":"the mail failed","cause":"refused: timeout: refused."}"#;
-        assert_eq!(trouble(error).unwrap(), "the mail failed: refused: timeout");
-        assert_eq!(trouble("thread 'main' panicked").unwrap(), "thread 'main' panicked");
+        assert_eq!(trouble(error, true).unwrap(), "the mail failed: refused: timeout");
+        assert_eq!(trouble("thread 'main' panicked", true).unwrap(), "thread 'main' panicked");
         assert_eq!(aside("a\x1b[2Jb", false), "          a[2Jb");
     }
 }

@@ -32,7 +32,9 @@ fn with_fields(parser: impl Fn(&operator_commands::Command) -> ValueParser) -> C
         });
         let fields = Arg::new("fields").value_name("FIELD=VALUE").num_args(0..).value_parser(parser(it));
         let fields = fields.help("Its fields, told below").hide_possible_values(true);
-        let command = Command::new(it.name).about(it.does).arg(fields);
+        // A list shows the first sentence.
+        let short = it.does.split_once(". ").map_or(it.does, |(first, _)| first);
+        let command = Command::new(it.name).about(short).long_about(it.does).arg(fields);
         let wait = Arg::new("wait").long("wait").action(ArgAction::SetTrue);
         let wait = wait.help("Ask again until SES has verified the sender's domain, and tell it");
         let command = if it.id == Id::SetSender { command.arg(wait) } else { command };
@@ -86,6 +88,8 @@ mod tests {
     fn help_tells_of_each_field() {
         let help = command().try_get_matches_from(["operate", "help", "create_app"]).unwrap_err().to_string();
         assert!(help.contains("name=") && help.contains("required: the App's name"), "{help}");
-        assert!(help.contains("grants:="), "{help}");
+        assert!(help.contains("grants:=") && help.contains("Its supertoken is shown this once."), "{help}");
+        let list = command().render_help().to_string();
+        assert!(list.contains("Gives a partner an App\n"), "one sentence each: {list}");
     }
 }

@@ -55,8 +55,10 @@ async function watch() {
   if (states) {
     functions.replaceChildren(...Object.entries(states).map(([name, state]) => element("tr", {},
       element("th", { scope: "row" }, name),
-      element("td", {}, state.last_failure ? element("span", { class: "bad" }, state.last_failure) : state.processes ? "ready" : "no process yet"),
-      ...[state.processes, state.calls, state.failures].map((number) => element("td", { class: "number" }, `${number}`)))));
+      element("td", {}, state.processes ? "ready" : "no process yet",
+        state.last_failure && element("span", { class: "soft" }, `last failure: ${state.last_failure}`)),
+      element("td", { class: "number processes" }, `${state.processes}`),
+      ...[state.calls, state.failures].map((number) => element("td", { class: "number" }, `${number}`)))));
   }
   setTimeout(watch, 2000);
 }

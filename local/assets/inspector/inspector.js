@@ -16,8 +16,9 @@ function passes(row) {
     : status === "2" ? kind === "2" || kind === "3" : kind === status));
 }
 
-function colour(status) {
-  return status == null ? "soft" : status >= 500 || status === 0 ? "bad" : status >= 400 ? "warn" : "good";
+// Lambda says 200 of a function's own error, too.
+function colour({ status, code }) {
+  return status == null ? "soft" : status >= 500 || status === 0 ? "bad" : status >= 400 || code ? "warn" : "good";
 }
 
 /** A table row for a request; it takes the place of an older one. */
@@ -25,7 +26,7 @@ function show(row) {
   const known = rows.get(row.id);
   const line = element("tr", { hidden: !passes(row) },
     element("td", { class: "time" }, element("time", { datetime: row.at }, row.at.slice(11, 19))),
-    element("td", { class: "state" }, element("span", { class: colour(row.status) }, row.status === 0 ? "lost" : `${row.status ?? "…"}`)),
+    element("td", { class: "state" }, element("span", { class: colour(row) }, row.status === 0 ? "lost" : `${row.status ?? "…"}`)),
     element("td", { class: "route" },
       element("a", { href: `#${row.id}`, "aria-current": row.id === chosen() && "true" }, row.route),
       row.code && element("span", { class: "soft" }, row.code),

@@ -2,13 +2,14 @@
 import { ask, copyButton, element } from "./page.js";
 import { draw, ms, tables } from "./picture.js";
 
-const pretty = (text) => {
+const parsed = (text) => {
   try {
-    return JSON.stringify(JSON.parse(text), null, 2);
+    return JSON.parse(text);
   } catch {
-    return text;
+    return null;
   }
 };
+const pretty = (text) => (parsed(text) === null ? text : JSON.stringify(parsed(text), null, 2));
 const shown = ({ text, bytes, whole }) => `${pretty(text)}${whole ? "" : `\n… ${bytes} bytes in all`}`;
 const block = (text) => element("pre", {}, text);
 const pairs = (list) => block(list.map(([name, value]) => `${name}: ${value}`).join("\n"));
@@ -66,6 +67,20 @@ function step(step) {
     step.attributes && part(`${step.table} ${JSON.stringify(step.key)}`, "the item", block(JSON.stringify(step.attributes, null, 2))));
 }
 
+/** Why it ended as it did: what the caller was told, what the function noted and reported, what holds a mail back. */
+function reasons(story) {
+  const told = parsed(story.answer?.body.text);
+  const lines = story.lines.flatMap(({ text: { text } }) => {
+    const line = parsed(text);
+    if (line === null) return fact("Written", text);
+    if (line.message === "audit") return fact("Noted", line.event);
+    return ["WARN", "ERROR"].includes(line.level) ? fact("Logged", [line.step, line.cause].filter(Boolean).join(" ")) : [];
+  });
+  const held = story.answer?.code === "mail_undeliverable" && story.calls.flatMap(({ steps }) => steps).find((step) => step.attributes?.mail_status);
+  return element("dl", {}, story.answer?.code && fact("Told", told?.message ?? told?.errorMessage), lines,
+    held && fact("Found", `mail_status is "${held.attributes.mail_status}" in ${held.table}`));
+}
+
 function mail({ mail: { text, id } }, mailbox) {
   return [text && block(text), id && mailbox && element("p", {}, element("a", { href: `${mailbox}/#${id}` }, "Open the mail"))];
 }
@@ -108,6 +123,7 @@ export function tell(place, story, { mail: mailbox, reread }) {
     element("p", { class: "soft" }, times),
     element("p", {}, "request_id ", element("code", {}, story.id)),
     story.answer?.note && element("p", { class: "note" }, story.answer.note),
+    reasons(story),
     element("div", { class: "bar" }, curl, again, copyButton("Copy request_id", () => story.id),
       ...fates(story, reread)),
     draw(story, Math.max(320, place.clientWidth - 36)),

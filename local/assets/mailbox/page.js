@@ -116,7 +116,7 @@ async function draw() {
   }
   const asked = view;
   const text = asked === "text" ? (await (await fetch(path)).json()).text : await (await fetch(`${path}/source`)).text();
-  if (open === row.id && view === asked) $("view").replaceChildren(make("pre", "", text));
+  if (open === row.id && view === asked) $("view").replaceChildren(make("pre", asked, text));
 }
 
 /** Opens a mail, or closes the open one. Back leads to the list, and from there out of the mailbox. */

@@ -125,9 +125,15 @@ impl Mailbox {
         Ok(Self { mails: Arc::new(Mutex::new(mails)), kept: Some(kept), ..empty })
     }
 
-    /// The mails to `address`, or all, the newest first.
+    /// The mails to `address`, as it is typed or as mail goes to it, or all, the newest first.
     #[must_use]
     pub fn mails(&self, address: Option<&str>) -> Vec<Mail> {
+        let deliverable = address.and_then(|address| {
+            let (local, domain) = address.rsplit_once('@')?;
+            let url = reqwest::Url::parse(&format!("http://{domain}/")).ok()?;
+            Some(format!("{local}@{}", url.host_str()?))
+        });
+        let address = deliverable.as_deref().or(address);
         let to =
             |mail: &&Mail| address.is_none_or(|address| mail.to.split(", ").any(|to| to.eq_ignore_ascii_case(address)));
         self.lock().iter().rev().filter(to).cloned().collect()

@@ -30,7 +30,7 @@ pub struct Requests {
     changes: broadcast::Sender<Row>,
     /// What each function is doing.
     pub functions: Functions,
-    ended: Arc<dyn Fn(&Row) + Send + Sync>,
+    ended: Arc<dyn Fn(&Row, &[Line]) + Send + Sync>,
 }
 
 #[derive(Default)]
@@ -41,9 +41,9 @@ struct Kept {
 }
 
 impl Requests {
-    /// None yet; `ended` is told of the end of each.
+    /// None yet; `ended` is told of the end of each, and of what its function has written.
     #[must_use]
-    pub fn new(ended: impl Fn(&Row) + Send + Sync + 'static) -> Self {
+    pub fn new(ended: impl Fn(&Row, &[Line]) + Send + Sync + 'static) -> Self {
         let changes = broadcast::Sender::new(1024);
         Self { kept: Arc::default(), changes, functions: Functions::default(), ended: Arc::new(ended) }
     }
@@ -89,13 +89,16 @@ impl Requests {
         });
     }
 
-    /// Its function has written a line.
-    pub(crate) fn wrote(&self, id: &str, text: &str) {
-        self.change(id, |record| {
-            if record.lines.len() < PARTS {
+    /// Its function has written a line. Whether it is kept until the request's end is told.
+    pub(crate) fn wrote(&self, id: &str, text: &str) -> bool {
+        let kept = self.change(id, |record| {
+            let kept = record.lines.len() < PARTS;
+            if kept {
                 record.lines.push(Line { at_ms: record.elapsed_ms(), text: Text::of(text.as_bytes()) });
             }
+            kept && record.answer.is_none()
         });
+        kept.is_some_and(|(kept, _)| kept)
     }
 
     /// Its function has replied, or failed.
@@ -111,23 +114,26 @@ impl Requests {
 
     /// It is answered.
     pub(crate) fn end(&self, id: &str, reply: Reply) {
-        let row = self.change(id, |record| record.end(reply));
-        if let Some(row) = row {
-            (self.ended)(&row);
+        let ended = self.change(id, |record| {
+            record.end(reply);
+            record.lines.clone()
+        });
+        if let Some((lines, row)) = ended {
+            (self.ended)(&row, &lines);
         }
     }
 
-    fn change(&self, id: &str, change: impl FnOnce(&mut Record)) -> Option<Row> {
+    fn change<T>(&self, id: &str, change: impl FnOnce(&mut Record) -> T) -> Option<(T, Row)> {
         let mut kept = self.lock();
         let kept = &mut *kept;
         let record = kept.records.iter_mut().rev().find(|record| record.id == id)?;
         let before = record.bytes();
-        change(record);
+        let changed = change(record);
         let row = record.row();
         kept.bytes = kept.bytes + record.bytes() - before;
         kept.shrink();
         self.tell(row.clone());
-        Some(row)
+        Some((changed, row))
     }
 
     fn tell(&self, row: Row) {
@@ -174,7 +180,7 @@ mod tests {
 
     #[test]
     fn the_oldest_requests_make_room() {
-        let requests = Requests::new(|_| {});
+        let requests = Requests::new(|_, _| {});
         for number in 0..=KEPT {
             begin(&requests, number.to_string(), b"");
         }
@@ -184,7 +190,7 @@ mod tests {
 
     #[test]
     fn memory_is_bounded_whatever_is_sent() {
-        let requests = Requests::new(|_| {});
+        let requests = Requests::new(|_, _| {});
         let large = vec![b'x'; 10 * 1024 * 1024];
         for number in 0..300 {
             begin(&requests, number.to_string(), &large);

@@ -83,8 +83,11 @@ impl Outcome {
         let message = error["errorMessage"].as_str().unwrap_or("it gave no reason");
         // Lambda begins with the request's id, which the record has anyway.
         let message = message.split_once(" Error: ").map_or(message, |(_, rest)| rest);
+        // The runtime's own types have a dot; others are the function's.
+        let own = error["errorType"].as_str().is_some_and(|kind| !kind.contains('.'));
         let words = match message.strip_prefix("Runtime exited with error: ") {
             Some(how) => format!("{function} ended in the middle of the request ({how})"),
+            None if own => format!("{function} answered with an error: {message}"),
             None => format!("{function} failed: {message}"),
         };
         Some(words)

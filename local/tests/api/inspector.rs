@@ -140,7 +140,7 @@ async fn the_operators_commands_and_their_failures_are_rows_too() {
     let id = answer.headers()["x-amzn-requestid"].to_str().unwrap().to_owned();
     let story = story(&app, &id, "").await;
     assert_eq!((&story["direction"], &story["route"]), (&json!("invoke"), &json!("operator show_app")));
-    assert!(story["answer"]["note"].as_str().unwrap().starts_with("operator failed: "), "{story}");
+    assert!(story["answer"]["note"].as_str().unwrap().starts_with("operator answered with an error: "), "{story}");
     assert!(story["failure"]["text"].as_str().unwrap().contains("errorMessage"));
 }
 
@@ -312,6 +312,31 @@ async fn a_mail_bounces() {
 
     let none = tell(&app, "bounce", &json!({ "request": id, "call": 0 })).await;
     assert_eq!(none.status(), 404);
+}
+
+/// Lambda would try it twice again, a minute and two minutes later.
+#[tokio::test]
+async fn an_event_that_fails_is_not_tried_again_but_can_be_sent_again() {
+    let app = TestApp::start().await;
+    let id = send_passcode(&app).await;
+    let story_of_mail = story(&app, &id, "").await;
+    let calls = story_of_mail["calls"].as_array().unwrap();
+    let index = calls.iter().position(|call| call["service"] == "ses").unwrap();
+    tell(&app, "faults", &json!({ "wish": "throttle", "table": "DirectoryTable", "on": true })).await;
+    let before = app.system.backends.tables.dump().unwrap();
+    let answer: Value = tell(&app, "bounce", &json!({ "request": id, "call": index })).await.json().await.unwrap();
+    let id = answer["id"].as_str().unwrap();
+    let failed = ended(&app, id).await;
+    assert_eq!((&failed["answer"]["status"], &failed["reply"]), (&json!(200), &Value::Null), "{failed:#}");
+    assert!(failed["answer"]["code"].is_string(), "{failed:#}");
+    assert_eq!(app.system.backends.tables.dump().unwrap(), before);
+
+    tell(&app, "faults", &json!({ "wish": "clear" })).await;
+    assert_eq!(ask(&app, "functions").await["mail-events"]["calls"], 1);
+    let again: Value = tell(&app, &format!("requests/{id}/again"), &json!({})).await.json().await.unwrap();
+    assert_eq!(story(&app, again["id"].as_str().unwrap(), "").await["reply"]["text"], json!("\"mail_bounced\""));
+    let customer = app.system.backends.tables.items("CustomersTable").unwrap().remove(0);
+    assert_eq!(customer["mail_status"]["S"], "bounced");
 }
 
 #[tokio::test]

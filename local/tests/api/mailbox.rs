@@ -48,8 +48,10 @@ async fn mails_are_listed_newest_first_for_their_recipient() {
         assert_eq!(mail, expected);
     }
     assert_eq!(messages(&system, "").await.as_array().unwrap().len(), 3);
+    send(&system, "ada@xn--exmple-cua.example", "typed otherwise").await;
+    assert_eq!(messages(&system, "?to=ada@exämple.example").await[0]["subject"], "typed otherwise");
     let calls = system.backends.calls.all();
-    assert_eq!(calls.len(), 3);
+    assert_eq!(calls.len(), 4);
     assert_eq!(calls[0].function.as_deref(), Some("probe"));
 }
 
