@@ -125,7 +125,7 @@ test("a passcode is let expire, a mail fails, a table is throttled", async (t) =
   const throttled = await asApp("/customer");
   assert.equal(throttled.status, 500);
   await page.locator(`a[href="#${throttled.headers.get("apigw-requestid")}"]`).click();
-  await story.getByText(/^The customers could not be listed\. .*Throttled on purpose by the inspector\./).first().waitFor();
+  await story.getByText(/ProvisionedThroughputExceededException: Throttled on purpose by the inspector$/).first().waitFor();
   await look(page, "inspector-faults", { fullPage: false });
   await page.getByRole("button", { name: "Let all go well" }).click();
   await page.getByText("All goes well.").waitFor();

@@ -12,7 +12,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
     routing::{MethodRouter, get},
 };
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::{guard, handout::Handout};
 
@@ -69,10 +69,19 @@ fn for_the_page() -> Option<Value> {
                 && parameter.get("required") != Some(&Value::Bool(true))
             {
                 parameter.retain(|field, _| !field.starts_with("example"));
+                say_least(parameter);
             }
         }
     }
     Some(description)
+}
+
+/// Says a number's lower bound in words: the page takes an empty field for 0, and warns of that.
+fn say_least(parameter: &mut Map<String, Value>) {
+    let least = parameter.get_mut("schema").and_then(Value::as_object_mut).and_then(|schema| schema.remove("minimum"));
+    if let (Some(least), Some(Value::String(text))) = (least, parameter.get_mut("description")) {
+        text.extend([" It is ", &least.to_string(), " or more."]);
+    }
 }
 
 /// A list of the endpoints, each a link to its place in the page.
@@ -130,5 +139,13 @@ mod tests {
             let found = parameters.iter().find(|parameter| parameter["in"] == place && parameter["name"] == name);
             assert!(found.unwrap().as_object().unwrap().keys().all(|field| !field.starts_with("example")), "{name}");
         }
+        let parameters = page["paths"]["/customer"]["get"]["parameters"].as_array().unwrap();
+        let limit = parameters.iter().find(|parameter| parameter["name"] == "limit").unwrap();
+        assert_eq!(
+            limit["schema"]["minimum"],
+            serde_json::Value::Null,
+            "an empty field is no number that is too small"
+        );
+        assert!(limit["description"].as_str().unwrap().ends_with(" It is 1 or more."), "{limit}");
     }
 }

@@ -91,6 +91,13 @@ async function read({ focus = false } = {}) {
 }
 
 let rereading;
+const rereadSoon = () => {
+  clearTimeout(rereading);
+  rereading = setTimeout(read, 80);
+};
+// A picture is as wide as its place was.
+addEventListener("resize", rereadSoon);
+
 function follow() {
   const events = new EventSource("events");
   events.addEventListener("rows", ({ data }) => {
@@ -105,10 +112,7 @@ function follow() {
     const row = JSON.parse(data);
     show(row);
     count();
-    if (row.id === chosen()) {
-      clearTimeout(rereading);
-      rereading = setTimeout(read, 80);
-    }
+    if (row.id === chosen()) rereadSoon();
   });
   events.addEventListener("error", () => { find("#state").textContent = "The local system does not answer."; });
 }

@@ -74,7 +74,10 @@ function reasons(story) {
     const line = parsed(text);
     if (line === null) return fact("Written", text);
     if (line.message === "audit") return fact("Noted", line.event);
-    return ["WARN", "ERROR"].includes(line.level) ? fact("Logged", [line.step, line.cause].filter(Boolean).join(" ")) : [];
+    if (!["WARN", "ERROR"].includes(line.level)) return [];
+    // A chain of causes says some of them twice, and its step is what the caller was told.
+    const causes = [line.step === told?.message ? "" : line.step, line.cause].filter(Boolean).join(": ").split(": ");
+    return fact("Logged", [...new Set(causes.map((cause) => cause.replace(/\.$/, "")))].join(": "));
   });
   const held = story.answer?.code === "mail_undeliverable" && story.calls.flatMap(({ steps }) => steps).find((step) => step.attributes?.mail_status);
   return element("dl", {}, story.answer?.code && fact("Told", told?.message ?? told?.errorMessage), lines,

@@ -23,6 +23,9 @@ const MEMORY: usize = 32 * 1024 * 1024;
 /// Calls and lines kept of one request at most.
 const PARTS: usize = 200;
 
+/// What is told of the end of a request: its row, and what its function has written.
+type Ended = dyn Fn(&Row, &[Line]) + Send + Sync;
+
 /// The latest requests.
 #[derive(Clone)]
 pub struct Requests {
@@ -30,7 +33,7 @@ pub struct Requests {
     changes: broadcast::Sender<Row>,
     /// What each function is doing.
     pub functions: Functions,
-    ended: Arc<dyn Fn(&Row, &[Line]) + Send + Sync>,
+    ended: Arc<Ended>,
 }
 
 #[derive(Default)]
@@ -41,7 +44,7 @@ struct Kept {
 }
 
 impl Requests {
-    /// None yet; `ended` is told of the end of each, and of what its function has written.
+    /// None yet; `ended` is told of the end of each.
     #[must_use]
     pub fn new(ended: impl Fn(&Row, &[Line]) + Send + Sync + 'static) -> Self {
         let changes = broadcast::Sender::new(1024);
