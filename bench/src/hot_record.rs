@@ -1,75 +1,218 @@
-//! A simulation: one App calls ever more often, and each of its requests reads its one record.
+//! One App calls ever more often, and each of its requests reads its record: get-customer over a table that hands reads back
+//! as DynamoDB does.
 //!
-//! A partition serves 3,000 reads a second. A read over that is handed back unprocessed, and `shared::store` asks again, up
-//! to five times, after 20 to 320 ms less a random part; then the request fails.
+//! The function's own code answers each request in this process, with the settings that it has on Lambda. Requests come
+//! whether earlier ones were answered or not. A process of its own for each of them, as Lambda has it, would be too much for
+//! one machine.
 
 use std::{
-    cmp::Reverse,
-    collections::{BinaryHeap, VecDeque},
+    collections::{HashMap, VecDeque},
     fmt::Write as _,
+    path::Path,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::{Duration, Instant},
 };
 
-/// Reads of one partition a second.
-const PARTITION: u64 = 3_000;
-/// Attempts of `shared::store`, the first included.
-const ATTEMPTS: u32 = 6;
-/// Microseconds that are simulated.
-const SPAN: u64 = 30_000_000;
-/// Requests a second.
-const RATES: [u64; 7] = [1_000, 2_500, 3_000, 3_500, 4_500, 6_000, 12_000];
+use anyhow::{Context, Result, anyhow, ensure};
+use aws_sdk_dynamodb::{
+    Client,
+    config::{Builder, Credentials, Region},
+};
+use lambda_http::Request;
+use local::{
+    faults::{Attempt, Fault},
+    system::{Backends, Options},
+    template::REGION,
+};
+use serde_json::{Value, json};
+use shared::{Clock, Store, auth::Policy, http, sdk};
+use tokio::task::JoinSet;
+
+use crate::measure::quantile;
+
+/// Consistent reads of one item that DynamoDB answers in a second.
+const READS: u32 = 3_000;
+/// By how much everything is less here than there.
+const SCALE: u32 = 30;
+/// Requests a second, as they would be there.
+const RATES: [u32; 8] = [1_000, 2_500, 3_000, 3_500, 6_000, 9_000, 12_000, 14_000];
+/// How long each rate is kept up.
+const SPAN: Duration = Duration::from_secs(10);
+/// How many customers the requests are about, so that the App's record is the only thing that they have in common.
+const CUSTOMERS: usize = 100;
 
 /// What a rate came to.
 struct Outcome {
     failed: f64,
     reads: f64,
-    wait: [f64; 2],
+    latency: [f64; 2],
 }
 
-/// The table for one copy of the record, and for four.
-pub fn table() -> String {
-    let mut table = "| requests a second of one App | copies of its record | fail | reads tried a request | p50 wait ms | p99 wait ms |\n|--:|--:|--:|--:|--:|--:|\n".to_owned();
-    for copies in [1, 4] {
+/// The table for a record alone, as version 0.1 wrote it, and for one with its copies.
+///
+/// # Errors
+/// Backends that do not start, an answer that is neither a customer nor a failure, and a machine that is too slow.
+pub async fn table(root: &Path) -> Result<String> {
+    let mut table = format!(
+        "1:{SCALE}. An item here answers {} consistent reads a second, where one of DynamoDB's answers {READS}; the first \
+         column is what the rate here would be there.\n\n\
+         | requests a second of one App | its record | fail | reads tried a request | p50 ms | p99 ms |\n\
+         |--:|---|--:|--:|--:|--:|\n",
+        READS / SCALE
+    );
+    for (record, with_copies) in [("alone", false), ("with copies", true)] {
+        let hot = Hot::start(root, with_copies).await?;
         for rate in RATES {
-            let Outcome { failed, reads, wait: [p50, p99] } = simulate(rate, copies);
+            let Outcome { failed, reads, latency: [p50, p99] } = hot.call(rate).await?;
             let failed = failed * 100.0;
             // Writing to a string cannot fail.
-            let _ = writeln!(table, "| {rate} | {copies} | {failed:.1}% | {reads:.2} | {p50:.0} | {p99:.0} |");
+            let _ = writeln!(table, "| {rate} | {record} | {failed:.1}% | {reads:.2} | {p50:.0} | {p99:.0} |");
         }
     }
-    table
+    Ok(table)
 }
 
-fn simulate(rate: u64, copies: u64) -> Outcome {
-    let mut random = Random(rate * 1_000 + copies);
-    // (when, begun, attempt) of every read to come.
-    let mut reads = BinaryHeap::new();
-    let mut begun = 0;
-    while begun < SPAN {
-        reads.push(Reverse((begun, begun, 0)));
-        begun += random.exponential(1e6 / rate as f64);
-    }
-    let requests = reads.len() as f64;
-    let mut served: Vec<VecDeque<u64>> = vec![VecDeque::new(); copies as usize];
-    let (mut waits, mut failed, mut tried) = (Vec::new(), 0.0, 0.0);
-    while let Some(Reverse((now, begun, attempt))) = reads.pop() {
-        tried += 1.0;
-        let copy = &mut served[(random.next() % copies) as usize];
-        while copy.front().is_some_and(|before| now - before >= 1_000_000) {
-            copy.pop_front();
+/// The function, and the table behind it.
+struct Hot {
+    // They end with it.
+    _backends: Backends,
+    function: Arc<get_customer::Deps>,
+    items: Arc<Items>,
+    event: Value,
+}
+
+impl Hot {
+    async fn start(root: &Path, with_copies: bool) -> Result<Self> {
+        let read = |name: &str| -> Result<Value> {
+            Ok(serde_json::from_slice(&std::fs::read(root.join(name)).with_context(|| name.to_owned())?)?)
+        };
+        let backends = Backends::start(&Options::new(std::fs::read_to_string(root.join("template.yaml"))?)).await?;
+        let mut records = read("events/fixtures.json")?;
+        if !with_copies {
+            let of_apps = records["AppsTable"].as_array_mut().context("no Apps")?;
+            of_apps.retain(|item| item["key"]["S"].as_str().is_some_and(|key| !key.contains('#')));
         }
-        if (copy.len() as u64) < PARTITION {
-            copy.push_back(now);
-            waits.push((now - begun) as f64 / 1e3);
-        } else if attempt + 1 < ATTEMPTS {
-            let ceiling = 10_000.0 * f64::from(1_u32 << (attempt + 1));
-            let pause = ceiling * (0.5 + random.unit() / 2.0);
-            reads.push(Reverse((now + pause as u64, begun, attempt + 1)));
-        } else {
-            failed += 1.0;
-        }
+        let event = read("events/get-customer/by-its-app.json")?;
+        let customers = records["CustomersTable"].as_array_mut().context("no customers")?;
+        let ada = customers.iter().find(|item| item["cuid"]["S"] == event["pathParameters"]["identifier"]);
+        let ada = ada.context("the customer of the event")?.clone();
+        customers.extend((0..CUSTOMERS).map(|number| {
+            let mut customer = ada.clone();
+            customer["cuid"]["S"] = cuid(number).into();
+            customer
+        }));
+        backends.tables.load(&records)?;
+        let items =
+            Arc::new(Items { reads: (READS / SCALE) as usize, served: Mutex::default(), tried: AtomicU64::new(0) });
+        let asked = items.clone();
+        backends.faults.inject(move |attempt| asked.hand_back(attempt, Instant::now()));
+        let function = get_customer::Deps {
+            store: store(&backends).await?,
+            clock: Clock::system(),
+            policy: Policy { allow_query_credentials: false },
+        };
+        Ok(Self { _backends: backends, function: Arc::new(function), items, event })
     }
-    let wait = [0.5, 0.99].map(|part| crate::measure::quantile(&mut waits, part));
-    Outcome { failed: failed / requests, reads: tried / requests, wait }
+
+    /// Calls at this rate.
+    async fn call(&self, rate: u32) -> Result<Outcome> {
+        self.items.lock().clear();
+        self.items.tried.store(0, Relaxed);
+        let mut random = Random(u64::from(rate));
+        let (mut requests, started, mut next) = (JoinSet::new(), Instant::now(), Duration::ZERO);
+        while next < SPAN {
+            tokio::time::sleep_until((started + next).into()).await;
+            let (function, request) = (self.function.clone(), self.request(requests.len() % CUSTOMERS)?);
+            requests.spawn(async move {
+                let began = Instant::now();
+                let status = http::answer(&*function, request).await.status().as_u16();
+                (status, began.elapsed().as_secs_f64() * 1e3)
+            });
+            next += Duration::from_secs_f64(random.exponential(f64::from(SCALE) / f64::from(rate)));
+        }
+        ensure!(started.elapsed() < SPAN + SPAN / 20, "this machine is too slow for {rate} requests at 1:{SCALE}");
+        let sent = requests.len() as f64;
+        let (mut latencies, mut failed) = (Vec::new(), 0.0);
+        while let Some(ended) = requests.join_next().await {
+            match ended? {
+                (200, latency) => latencies.push(latency),
+                (500, _) => failed += 1.0,
+                (other, _) => return Err(anyhow!("a request was answered {other}")),
+            }
+        }
+        let reads = self.items.tried.load(Relaxed) as f64 / sent;
+        let latency = [0.5, 0.99].map(|part| quantile(&mut latencies, part));
+        Ok(Outcome { failed: failed / sent, reads, latency })
+    }
+
+    fn request(&self, customer: usize) -> Result<Request> {
+        let mut event = self.event.clone();
+        event["pathParameters"]["identifier"] = cuid(customer).into();
+        Ok(lambda_http::request::from_str(&event.to_string())?)
+    }
+}
+
+/// One of [`CUSTOMERS`].
+fn cuid(number: usize) -> String {
+    format!("Hot{number:019}")
+}
+
+/// The function's store, as it is on Lambda but for the place.
+async fn store(backends: &Backends) -> Result<Store> {
+    let sdk = sdk::load().await.map_err(|error| anyhow!(error))?;
+    // By its name the backends know what a function is allowed.
+    let credentials = Credentials::new("get-customer.1", "local", None, None, "bench");
+    let client = Builder::from(&sdk).endpoint_url(&backends.dynamodb).region(Region::new(REGION));
+    let client = Client::from_conf(client.credentials_provider(credentials).build());
+    let environment = backends.template.functions.iter().find(|function| function.name == "get-customer");
+    let environment = environment.context("get-customer is missing")?.environment.clone();
+    Ok(Store::new(client, |table| environment.get(table.variable()).cloned()))
+}
+
+/// The items of a database, each of which answers so many reads within any second.
+struct Items {
+    reads: usize,
+    served: Mutex<HashMap<String, VecDeque<Instant>>>,
+    tried: AtomicU64,
+}
+
+impl Items {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, VecDeque<Instant>>> {
+        self.served.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What DynamoDB does with a batch of reads: it hands back those that are too many, and refuses the whole where that is
+    /// all of them.
+    fn hand_back(&self, attempt: &Attempt<'_>, now: Instant) -> Option<Fault> {
+        let (mut asked, mut unread) = (0, Vec::new());
+        let mut served = self.lock();
+        for (table, of_table) in attempt.request["RequestItems"].as_object()? {
+            for key in of_table["Keys"].as_array().into_iter().flatten() {
+                asked += 1;
+                self.tried.fetch_add(u64::from(table == "AppsTable"), Relaxed);
+                let item = served.entry(format!("{table} {key}")).or_default();
+                while item.front().is_some_and(|before| now.duration_since(*before) >= Duration::from_secs(1)) {
+                    item.pop_front();
+                }
+                if item.len() < self.reads {
+                    item.push_back(now);
+                } else {
+                    unread.push((table.clone(), key.clone()));
+                }
+            }
+        }
+        if unread.is_empty() {
+            return None;
+        }
+        if unread.len() < asked {
+            return Some(Fault::Unread(unread));
+        }
+        let kind = "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException";
+        Some(Fault::Answer(400, json!({ "__type": kind, "message": "The item is read too often." })))
+    }
 }
 
 /// Splitmix64: the same numbers each time.
@@ -84,26 +227,44 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    /// From 0 up to 1.
-    fn unit(&mut self) -> f64 {
-        (self.next() >> 11) as f64 / (1_u64 << 53) as f64
-    }
-
-    /// Microseconds between events that come `mean` apart.
-    fn exponential(&mut self, mean: f64) -> u64 {
-        (-mean * (1.0 - self.unit()).ln()).round() as u64
+    /// The time between events that come `mean` apart.
+    fn exponential(&mut self, mean: f64) -> f64 {
+        let unit = (self.next() >> 11) as f64 / (1_u64 << 53) as f64;
+        -mean * (1.0 - unit).ln()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::simulate;
+    use std::{
+        sync::{Mutex, atomic::AtomicU64},
+        time::{Duration, Instant},
+    };
+
+    use local::{
+        calls::Caller,
+        faults::{Attempt, Fault},
+    };
+    use serde_json::{Value, json};
+
+    use super::Items;
 
     #[test]
-    fn below_its_limit_a_record_serves_all_and_above_it_serves_as_many_as_it_can() {
-        assert!(simulate(1_000, 1).failed < 1e-9);
-        let over = simulate(6_000, 1).failed;
-        assert!((0.4..0.6).contains(&over), "{over}");
-        assert!(simulate(6_000, 4).failed < 1e-9);
+    fn reads_of_one_item_are_handed_back_past_its_limit_until_a_second_has_gone() {
+        let items = Items { reads: 2, served: Mutex::default(), tried: AtomicU64::new(0) };
+        let now = Instant::now();
+        let read = |keys: &[&str], after: u64| {
+            let keys: Vec<Value> = keys.iter().map(|key| json!({ "key": { "S": key } })).collect();
+            let request = json!({ "RequestItems": { "AppsTable": { "Keys": keys } } });
+            let caller = Caller::default();
+            let attempt = Attempt { caller: &caller, action: "BatchGetItem", request: &request, tables: &[] };
+            items.hand_back(&attempt, now + Duration::from_millis(after))
+        };
+        assert!(read(&["a", "b"], 0).is_none());
+        assert!(read(&["a"], 500).is_none());
+        assert!(matches!(read(&["a"], 999), Some(Fault::Answer(400, _))), "nothing is left to be answered");
+        let Some(Fault::Unread(unread)) = read(&["a", "b"], 999) else { panic!("b is answered, a is not") };
+        assert_eq!(unread, [("AppsTable".to_owned(), json!({ "key": { "S": "a" } }))]);
+        assert!(read(&["a"], 1000).is_none());
     }
 }

@@ -61,7 +61,7 @@ enum What {
     /// Start an engine that serves the functions, call it, and write its figures beside those of the others that ran since
     /// target/bench/beside was emptied. `./check beside` does it with all.
     Beside(beside::Engine),
-    /// Simulate an App whose one record is read by more requests than a partition serves.
+    /// Call a function for one App more often than an item is answered, and write what becomes of the requests.
     HotRecord,
     /// Itemise what the template costs in a month without requests.
     Idle,
@@ -117,9 +117,10 @@ async fn main() -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Some(What::HotRecord) => {
-            let table = hot_record::table();
+            let table = hot_record::table(&root).await?;
             say(&table);
-            report::insert(&root.join("docs/performance.md"), "hot-record", &table).map(|()| ExitCode::SUCCESS)
+            let text = format!("{}; {table}", report::circumstances());
+            report::insert(&root.join("docs/performance.md"), "hot-record", &text).map(|()| ExitCode::SUCCESS)
         }
         Some(What::Idle) => {
             let table = idle::table(&template(&root)?)?;

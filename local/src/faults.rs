@@ -31,6 +31,8 @@ pub enum Fault {
     CutAfter,
     /// Of a `BatchGetItem`, the first key is left unread.
     Partial,
+    /// Of a `BatchGetItem`, these keys are left unread, each with its table.
+    Unread(Vec<(String, Value)>),
     /// The process that calls is killed before the call takes effect.
     KillBefore,
     /// The process that calls is killed once the call has taken effect.
@@ -68,6 +70,7 @@ impl Fault {
             Self::CutBefore => "the connection was cut before the call took effect".to_owned(),
             Self::CutAfter => "the call took effect, and its answer was lost".to_owned(),
             Self::Partial => "the first key was left unread".to_owned(),
+            Self::Unread(keys) => format!("{} of the keys were left unread", keys.len()),
             Self::KillBefore => "the process was killed before the call took effect".to_owned(),
             Self::KillAfter => "the call took effect, and the process was killed".to_owned(),
         }
@@ -133,7 +136,8 @@ async fn go_wrong(fault: Fault, attempt: Attempt<'_>, call: impl Future<Output =
             call.await;
             cut()
         }
-        Fault::Partial => leave_unread(attempt.request, call.await).await,
+        Fault::Partial => leave_unread(attempt.request, &first_key(attempt.request), call.await).await,
+        Fault::Unread(keys) => leave_unread(attempt.request, &keys, call.await).await,
         Fault::KillBefore => {
             kill(attempt.caller);
             cut()
@@ -154,22 +158,32 @@ fn kill(caller: &Caller) {
     }
 }
 
-/// Takes the item of the first key out of the answer to a `BatchGetItem`, and says so in it.
-async fn leave_unread(request: &Value, answered: Response<Body>) -> Response<Body> {
-    let Some((table, asked)) = request["RequestItems"].as_object().and_then(|tables| tables.iter().next()) else {
+/// The first key of a `BatchGetItem`.
+fn first_key(request: &Value) -> Vec<(String, Value)> {
+    let tables = request["RequestItems"].as_object().into_iter().flatten();
+    tables.map(|(table, asked)| (table.clone(), asked["Keys"][0].clone())).take(1).collect()
+}
+
+/// Takes the items of these keys out of the answer to a `BatchGetItem`, and says so in it.
+async fn leave_unread(request: &Value, keys: &[(String, Value)], answered: Response<Body>) -> Response<Body> {
+    if keys.is_empty() {
         return answered;
-    };
-    let key = asked["Keys"][0].clone();
+    }
     let body = axum::body::to_bytes(answered.into_body(), usize::MAX).await.unwrap_or_default();
     let mut body: Value = serde_json::from_slice(&body).unwrap_or_default();
-    if let Some(items) = body["Responses"][table].as_array_mut() {
-        let is_of_key =
-            |item: &Value| key.as_object().is_some_and(|key| key.iter().all(|(name, it)| item[name] == *it));
-        items.retain(|item| !is_of_key(item));
+    for (table, key) in keys {
+        if let Some(items) = body["Responses"][table].as_array_mut() {
+            let is_of_key =
+                |item: &Value| key.as_object().is_some_and(|key| key.iter().all(|(name, it)| item[name] == *it));
+            items.retain(|item| !is_of_key(item));
+        }
+        let unread = &mut body["UnprocessedKeys"][table];
+        if unread.is_null() {
+            *unread = request["RequestItems"][table].clone();
+            unread["Keys"] = Value::Array(Vec::new());
+        }
+        unread["Keys"].as_array_mut().into_iter().for_each(|keys| keys.push(key.clone()));
     }
-    let mut unread = asked.clone();
-    unread["Keys"] = Value::from(vec![key]);
-    body["UnprocessedKeys"] = serde_json::json!({ table: unread });
     answer(200, &body)
 }
 
