@@ -2,8 +2,8 @@
 //! as DynamoDB does.
 //!
 //! The function's own code answers each request in this process, with the settings that it has on Lambda. Requests come
-//! whether earlier ones were answered or not. A process of its own for each of them, as Lambda has it, would be too much for
-//! one machine.
+//! whether earlier ones were answered or not. As many processes as Lambda would have are too much for one machine: each has
+//! its client here, which is what counts its retries.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -19,7 +19,7 @@ use std::{
 use anyhow::{Context, Result, anyhow, ensure};
 use aws_sdk_dynamodb::{
     Client,
-    config::{Builder, Credentials, Region},
+    config::{Builder, Credentials, Region, retry::RetryPartition},
 };
 use lambda_http::Request;
 use local::{
@@ -43,6 +43,9 @@ const RATES: [u32; 8] = [1_000, 2_500, 3_000, 3_500, 6_000, 9_000, 12_000, 14_00
 const SPAN: Duration = Duration::from_secs(10);
 /// How many customers the requests are about, so that the App's record is the only thing that they have in common.
 const CUSTOMERS: usize = 100;
+
+/// How many clients take turns.
+const CLIENTS: usize = 100;
 
 /// What a rate came to.
 struct Outcome {
@@ -79,7 +82,7 @@ pub async fn table(root: &Path) -> Result<String> {
 struct Hot {
     // They end with it.
     _backends: Backends,
-    function: Arc<get_customer::Deps>,
+    functions: Vec<Arc<get_customer::Deps>>,
     items: Arc<Items>,
     event: Value,
 }
@@ -109,12 +112,15 @@ impl Hot {
             Arc::new(Items { reads: (READS / SCALE) as usize, served: Mutex::default(), tried: AtomicU64::new(0) });
         let asked = items.clone();
         backends.faults.inject(move |attempt| asked.hand_back(attempt, Instant::now()));
-        let function = get_customer::Deps {
-            store: store(&backends).await?,
-            clock: Clock::system(),
-            policy: Policy { allow_query_credentials: false },
-        };
-        Ok(Self { _backends: backends, function: Arc::new(function), items, event })
+        let mut functions = Vec::new();
+        for number in 0..CLIENTS {
+            functions.push(Arc::new(get_customer::Deps {
+                store: store(&backends, number).await?,
+                clock: Clock::system(),
+                policy: Policy { allow_query_credentials: false },
+            }));
+        }
+        Ok(Self { _backends: backends, functions, items, event })
     }
 
     /// Calls at this rate.
@@ -125,7 +131,8 @@ impl Hot {
         let (mut requests, started, mut next) = (JoinSet::new(), Instant::now(), Duration::ZERO);
         while next < SPAN {
             tokio::time::sleep_until((started + next).into()).await;
-            let (function, request) = (self.function.clone(), self.request(requests.len() % CUSTOMERS)?);
+            let function = self.functions[requests.len() % CLIENTS].clone();
+            let request = self.request(requests.len() % CUSTOMERS)?;
             requests.spawn(async move {
                 let began = Instant::now();
                 let status = http::answer(&*function, request).await.status().as_u16();
@@ -160,12 +167,13 @@ fn cuid(number: usize) -> String {
     format!("Hot{number:019}")
 }
 
-/// The function's store, as it is on Lambda but for the place.
-async fn store(backends: &Backends) -> Result<Store> {
+/// The function's store in one of its processes, as it is on Lambda but for the place.
+async fn store(backends: &Backends, process: usize) -> Result<Store> {
     let sdk = sdk::load().await.map_err(|error| anyhow!(error))?;
     // By its name the backends know what a function is allowed.
     let credentials = Credentials::new("get-customer.1", "local", None, None, "bench");
     let client = Builder::from(&sdk).endpoint_url(&backends.dynamodb).region(Region::new(REGION));
+    let client = client.retry_partition(RetryPartition::new(format!("process {process}")));
     let client = Client::from_conf(client.credentials_provider(credentials).build());
     let environment = backends.template.functions.iter().find(|function| function.name == "get-customer");
     let environment = environment.context("get-customer is missing")?.environment.clone();
