@@ -127,33 +127,44 @@ pub struct Rivals {
     pub bare_mail: PathBuf,
 }
 
-/// Builds those of our functions that are `wanted`, in release and all at once, so that they share one set of features.
+/// Builds our functions, and with them the `others` of this workspace, as they are deployed: by `cargo lambda`, all at once, so
+/// that they share one set of features. `options` are more of its own.
+///
+/// # Errors
+/// No `cargo lambda`, or a build that fails; it has then said why.
+fn build(root: &Path, others: &[&str], options: &[&str]) -> Result<()> {
+    let mut command = Command::new("cargo");
+    command.args(["lambda", "build", "--release", "--bins"]).args(options).current_dir(root);
+    for package in FUNCTIONS.iter().map(|(function, ..)| function).chain(others) {
+        command.args(["--package", package]);
+    }
+    let status = command.status().context("cargo cannot be started")?;
+    ensure!(status.success(), "cargo lambda build: {status}");
+    Ok(())
+}
+
+/// Where `cargo lambda build` leaves an executable of this workspace.
+fn built(root: &Path, name: &str) -> Result<PathBuf> {
+    let binary = root.join("target/lambda").join(name).join("bootstrap");
+    ensure!(binary.is_file(), "{} is missing: run `cargo lambda build --release`", binary.display());
+    Ok(binary)
+}
+
+/// Our functions, built anew where something has changed.
 ///
 /// # Errors
 /// A build that fails.
-pub async fn functions(root: &Path, wanted: impl Fn(&str) -> bool) -> Result<Vec<Contestant>> {
-    let wanted: Vec<_> = FUNCTIONS.into_iter().filter(|(function, ..)| wanted(function)).collect();
-    let mut arguments = vec!["--release", "--bins"];
-    for (function, ..) in &wanted {
-        arguments.extend(["--package", function]);
-    }
-    let binaries = cargo_build(root, &arguments).await?;
-    let built =
-        |function: &str| binaries.get(function).cloned().with_context(|| format!("cargo has built no {function}"));
-    wanted.into_iter().map(|function| ours(root, function, &built(function.0)?)).collect()
+pub fn functions(root: &Path) -> Result<Vec<Contestant>> {
+    build(root, &[], &[])?;
+    deployed(root)
 }
 
-/// Our functions as `cargo lambda build --release` has left them: what is deployed.
+/// Our functions as `cargo lambda build --release` has left them.
 ///
 /// # Errors
 /// One that has not been built.
 pub fn deployed(root: &Path) -> Result<Vec<Contestant>> {
-    let built = |function: &str| {
-        let binary = root.join("target/lambda").join(function).join("bootstrap");
-        ensure!(binary.is_file(), "{} is missing: run `cargo lambda build --release`", binary.display());
-        Ok(binary)
-    };
-    FUNCTIONS.into_iter().map(|function| ours(root, function, &built(function.0)?)).collect()
+    FUNCTIONS.into_iter().map(|function| ours(root, function, &built(root, function.0)?)).collect()
 }
 
 /// One of [`FUNCTIONS`], with its event.
@@ -167,37 +178,28 @@ fn ours(root: &Path, (function, case, trips): (&str, &str, &[usize]), binary: &P
     Ok(contestant)
 }
 
-/// Builds the floor, and the executables of the bare functions.
+/// Builds the floor, and the executables of the bare functions; our functions with them.
 ///
 /// # Errors
 /// A build that fails.
-pub async fn rivals(root: &Path) -> Result<(Contestant, Rivals)> {
-    let mut arguments = vec!["--release", "--bins", "--package", "rivals"];
-    // Not for themselves: with them the features are the functions'.
-    for (function, ..) in FUNCTIONS {
-        arguments.extend(["--package", function]);
-    }
-    let binaries = cargo_build(root, &arguments).await?;
-    let binary = |name: &str| binaries.get(name).with_context(|| format!("cargo has built no {name}"));
-    let floor = Contestant::binary(FLOOR, "get-customer", binary(FLOOR)?, json!({}));
-    Ok((floor, Rivals { bare: binary("bare")?.clone(), bare_mail: binary("bare-mail")?.clone() }))
+pub fn rivals(root: &Path) -> Result<(Contestant, Rivals)> {
+    build(root, &["rivals"], &[])?;
+    let floor = Contestant::binary(FLOOR, "get-customer", &built(root, FLOOR)?, json!({}));
+    Ok((floor, Rivals { bare: built(root, "bare")?, bare_mail: built(root, "bare-mail")? }))
 }
 
 /// Builds one of our functions as it is deployed but for its symbols, which stay in; it is kept in `folder`.
 ///
 /// # Errors
-/// A build that fails.
-pub async fn with_symbols(root: &Path, function: &str, folder: &Path) -> Result<Contestant> {
-    let functions = functions(root, |name| name == function).await?;
-    let contestant = functions.iter().find(|it| it.name == function).context("there is no such function")?;
-    let deployed = contestant.command.first().context("it has no executable")?;
+/// A build that fails; no such function.
+pub fn with_symbols(root: &Path, function: &str, folder: &Path) -> Result<Contestant> {
+    let functions = FUNCTIONS.into_iter().find(|(name, ..)| *name == function);
     // Only the last crate, which does all the linking, is compiled anew.
-    let arguments = ["rustc", "--release", "--package", function, "--bin", function, "--", "-C", "strip=none"];
-    let status = Command::new("cargo").args(arguments).current_dir(root).status()?;
-    ensure!(status.success(), "cargo rustc: {status}");
-    let kept = folder.join(format!("{function}-with-symbols"));
-    std::fs::copy(deployed, &kept)?;
-    Ok(contestant.variant(&kept))
+    let strip = format!("profile.release.package.{function}.strip=false");
+    let kept = folder.join("symbols");
+    build(root, &[], &["--config", &strip, "--lambda-dir", &kept.display().to_string()])?;
+    let binary = kept.join(function).join("bootstrap");
+    ours(root, functions.context("there is no such function")?, &binary)
 }
 
 /// Builds `peer`, or finds it installed; `event` is what get-customer is sent.

@@ -179,8 +179,8 @@ async fn contestants(
     arena: &Arena,
     arguments: &Measuring,
 ) -> Result<(Vec<Contestant>, BTreeMap<String, Usage>)> {
-    let (floor, rivals) = contestants::rivals(root).await?;
-    let functions = contestants::functions(root, |_| true).await?;
+    let (floor, rivals) = contestants::rivals(root)?;
+    let functions = contestants::deployed(root)?;
     let get_customer = functions.iter().find(|it| it.name == "get-customer").context("get-customer is missing")?;
     let event = get_customer.event.clone();
     let (mut all, mut usages) = (vec![floor], BTreeMap::new());
@@ -238,7 +238,7 @@ async fn guard(root: &Path, folder: &Path, accept: bool) -> Result<ExitCode> {
 }
 
 async fn load(root: &Path) -> Result<()> {
-    let steps = load::rise(&contestants::functions(root, |_| true).await?).await?;
+    let steps = load::rise(&contestants::functions(root)?).await?;
     let table = report::load_table(&steps);
     say(&table);
     let text = format!("{}.\n\n{table}", report::circumstances());
@@ -250,7 +250,7 @@ async fn load(root: &Path) -> Result<()> {
 
 /// Builds the function with its symbols, profiles it, and writes the shares of the crates into the document.
 async fn show_profile(root: &Path, folder: &Path, function: &str) -> Result<()> {
-    let contestant = contestants::with_symbols(root, function, folder).await?;
+    let contestant = contestants::with_symbols(root, function, folder)?;
     let arena = Arena::open(folder).await?;
     let table = profile::table(&callgrind::profiles(&arena, &contestant, folder).await?)?;
     say(&table);
