@@ -3,7 +3,14 @@
 //! The client that the SDK brings speaks HTTP/2 too, which cannot be switched off and nobody here talks to: a tenth of each
 //! executable. And it reads its certificates twice. This is the same hyper client without either (ADR 9).
 
-use std::sync::Arc;
+use std::{
+    future::{Ready, ready},
+    io,
+    net::{SocketAddr, ToSocketAddrs},
+    sync::Arc,
+    task::{Context, Poll},
+    vec,
+};
 
 use aws_smithy_runtime_api::client::{
     connection::{CaptureSmithyConnection, ConnectionMetadata},
@@ -16,7 +23,7 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
     client::legacy::{
         Client,
-        connect::{self, CaptureConnection, capture_connection},
+        connect::{self, CaptureConnection, capture_connection, dns::Name},
     },
     rt::{TokioExecutor, TokioTimer},
 };
@@ -26,6 +33,7 @@ use rustls::{
     crypto::ring,
     pki_types::{CertificateDer, pem::PemObject},
 };
+use tower_service::Service;
 
 use crate::config;
 
@@ -62,7 +70,7 @@ fn client_that_keeps(idle_connections: usize) -> Result<SharedHttpClient, Error>
         .with_safe_default_protocol_versions()?
         .with_root_certificates(roots()?)
         .with_no_client_auth();
-    let mut tcp = connect::HttpConnector::new();
+    let mut tcp = connect::HttpConnector::new_with_resolver(Resolver);
     tcp.enforce_http(false);
     // Otherwise a small write waits for the acknowledgement of the one before it.
     tcp.set_nodelay(true);
@@ -77,7 +85,7 @@ fn client_that_keeps(idle_connections: usize) -> Result<SharedHttpClient, Error>
 }
 
 #[derive(Debug)]
-struct Connector(Client<HttpsConnector<connect::HttpConnector>, SdkBody>);
+struct Connector(Client<HttpsConnector<connect::HttpConnector<Resolver>>, SdkBody>);
 
 impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
@@ -96,6 +104,26 @@ impl HttpConnector for Connector {
             HttpResponse::try_from(reply.map(SdkBody::from_body_1_x))
                 .map_err(|error| ConnectorError::other(error.into(), None))
         })
+    }
+}
+
+/// Names looked up by the C library on the one thread that there is. hyper's own resolver starts a thread for it, which
+/// takes a sixth of a cold start. Nothing else goes on meanwhile, timeouts neither: `RES_OPTIONS`, which the template sets,
+/// bounds it.
+#[derive(Clone, Copy, Debug)]
+struct Resolver;
+
+impl Service<Name> for Resolver {
+    type Response = vec::IntoIter<SocketAddr>;
+    type Error = io::Error;
+    type Future = Ready<io::Result<Self::Response>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, name: Name) -> Self::Future {
+        ready((name.as_str(), 0).to_socket_addrs())
     }
 }
 
