@@ -81,14 +81,23 @@ start_engine() {
   done
 }
 
-# ready_made_cargo FOLDER EXECUTABLES: writes a command `cargo` into the folder that runs a function's executable where
-# cargo-lambda would have it compiled.
+# ready_made_cargo FOLDER EXECUTABLES: writes a command `cargo` into the folder that has the functions' executables at hand
+# where cargo-lambda would run what it compiles, and the local system would build them.
 ready_made_cargo() {
   cat >"$1/cargo" <<SCRIPT
 #!/usr/bin/env bash
-[[ \$1 == run ]] || exec $(type -P cargo) "\$@"
-while [[ \$1 != --bin ]]; do shift; done
-exec $2/\$2
+case \$1 in
+  run)
+    while [[ \$1 != --bin ]]; do shift; done
+    exec $2/\$2
+    ;;
+  build)
+    for it in $2/*; do
+      printf '{"target": {"kind": ["bin"], "name": "%s"}, "executable": "%s"}\n' "\${it##*/}" "\$it"
+    done
+    ;;
+  *) exec $(type -P cargo) "\$@" ;;
+esac
 SCRIPT
   chmod +x "$1/cargo"
 }

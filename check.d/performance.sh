@@ -13,30 +13,35 @@ check_performance() {
   "${CARGO_TARGET_DIR:-target}/debug/bench" guard
 }
 
-# What a developer would run instead, on the functions of one release build and over the same backends, one after the other.
+# What a developer would run instead, on the very executables that are deployed and over the same backends, one after the other.
 step beside "The local system beside cargo lambda watch and the SAM CLI: first answer, requests a second, memory" long
 check_beside() {
-  python_tool cargo-lambda
   python_tool sam
+  build_functions
   [[ -d .aws-sam/build ]] || check_sam_build
   cargo build --workspace --bins --quiet
-  cargo build --workspace --bins --release --quiet
-  local bench=${CARGO_TARGET_DIR:-target}/debug/bench release host=127.0.0.1 mail dynamodb api folder machine variables=()
-  release=$(realpath "${CARGO_TARGET_DIR:-target}/release")
-  rm -rf "${CARGO_TARGET_DIR:-target}/bench/beside"
+  cargo build --package local --release --quiet
+  local target=${CARGO_TARGET_DIR:-target} bench host=127.0.0.1 mail dynamodb api folder machine it variables=()
+  bench=$target/debug/bench
+  rm -rf "$target/bench/beside"
   docker_engine && host=$(ip -4 -o address show docker0 | awk '{ sub(/\/.*/, "", $4); print $4 }')
   # The ports of events/env.json.
   mail=$host:9001 dynamodb=$host:9002 api=127.0.0.1:$(free_port)
   start_backends "$mail" "$dynamodb"
   eval "$(sed -n '/^  export /p' "$ENGINE_LOG")"
-  while read -r name; do variables+=(--env "$name=${!name}"); done < <(sed -n "s/^  export \([A-Z_]*\)=.*/\1/p" "$ENGINE_LOG")
-
-  "$bench" beside "local" "http://$api" -- "$release/local" --release --api "$api" --mail "127.0.0.1:$(free_port)" \
-    --dynamodb "127.0.0.1:$(free_port)" --partner "127.0.0.1:$(free_port)" "${variables[@]}"
-
+  while read -r it; do variables+=(--env "$it=${!it}"); done < <(sed -n "s/^  export \([A-Z_]*\)=.*/\1/p" "$ENGINE_LOG")
   folder=$(mktemp -d)
   at_end "rm -rf '$folder'"
-  ready_made_cargo "$folder" "$release"
+  mkdir "$folder/functions"
+  for it in functions/*/; do
+    it=$(basename "$it")
+    ln -s "$(realpath "target/lambda/$it/bootstrap")" "$folder/functions/$it"
+  done
+  ready_made_cargo "$folder" "$folder/functions"
+
+  PATH=$folder:$PATH "$bench" beside "local" "http://$api" -- "$target/release/local" --release --api "$api" \
+    --mail "127.0.0.1:$(free_port)" --dynamodb "127.0.0.1:$(free_port)" --partner "127.0.0.1:$(free_port)" "${variables[@]}"
+
   PATH=$folder:$PATH "$bench" beside "cargo lambda watch" "http://$api" -- cargo-lambda lambda watch --disable-cors \
     --ignore-changes --invoke-address 127.0.0.1 --invoke-port "${api#*:}"
 

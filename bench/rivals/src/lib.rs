@@ -8,6 +8,7 @@ mod calls;
 pub use calls::Call;
 
 use aws_sdk_dynamodb::Client;
+use futures_util::future::try_join_all;
 use lambda_http::{Body, Error, Request, Response, service_fn};
 use serde_json::Value;
 use shared::sdk;
@@ -37,14 +38,7 @@ pub async fn serve(mail: impl Mail) -> Result<(), Error> {
 
 async fn make(trips: &[Vec<Call>], mail: &impl Mail) -> Result<(), Error> {
     for trip in trips {
-        match trip.as_slice() {
-            [one, other] => drop(tokio::try_join!(one.make(mail), other.make(mail))?),
-            calls => {
-                for call in calls {
-                    call.make(mail).await?;
-                }
-            }
-        }
+        try_join_all(trip.iter().map(|call| call.make(mail))).await?;
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use aws_sdk_sesv2::{
     Client,
+    config::Builder,
     types::{Body, Content, Destination, EmailContent, Message},
 };
 use lambda_http::Error;
@@ -30,7 +31,8 @@ async fn main() -> Result<(), Error> {
     let body = Body::builder().text(text("1234 5678")?).html(text(&"<p>1234 5678</p>".repeat(100))?).build();
     let message = Message::builder().subject(text("A code")?).body(body).build();
     rivals::serve(Mailer {
-        client: Client::new(&sdk::load().await?),
+        // As ours: a connection for each mail.
+        client: Client::from_conf(Builder::from(&sdk::load().await?).http_client(sdk::client_without_pool()?).build()),
         from: config::required("MAIL_FROM")?,
         content: EmailContent::builder().simple(message).build(),
     })
