@@ -19,6 +19,7 @@ mod hot_record;
 mod idle;
 mod load;
 mod measure;
+mod places;
 mod process;
 mod profile;
 mod report;
@@ -65,6 +66,9 @@ enum What {
     HotRecord,
     /// Itemise what the template costs in a month without requests.
     Idle,
+    /// Show where the time of a cold start goes that instructions do not show, of the floor and of some functions. Needs perf,
+    /// and a system that lets it watch the kernel.
+    Places,
     /// Show where a function's instructions go, by crate.
     Profile {
         /// The function.
@@ -127,6 +131,7 @@ async fn main() -> Result<ExitCode> {
             say(&table);
             report::insert(&root.join("docs/operations.md"), "idle", &table).map(|()| ExitCode::SUCCESS)
         }
+        Some(What::Places) => look(&root, &folder).await.map(|()| ExitCode::SUCCESS),
         Some(What::Profile { function }) => show_profile(&root, &folder, &function).await.map(|()| ExitCode::SUCCESS),
     }
 }
@@ -246,6 +251,23 @@ async fn load(root: &Path) -> Result<()> {
     let points: Vec<_> = steps.iter().map(|step| (step.callers, step.rate, step.latency[1] * 1e3)).collect();
     let chart = chart::load("GET /customer/{cuid} through the whole local system", &points);
     Ok(std::fs::write(root.join("docs/performance-load.svg"), chart)?)
+}
+
+/// Shows where time goes of the floor, of the function that does least, of one with a second connection, and of the one that
+/// mails.
+async fn look(root: &Path, folder: &Path) -> Result<()> {
+    let arena = Arena::open(folder).await?;
+    let (floor, _) = contestants::rivals(root)?;
+    let functions = contestants::deployed(root)?;
+    let shown = functions.iter().filter(|it| ["get-customer", "sso", "send-passcode"].contains(&it.name.as_str()));
+    let mut all = Vec::new();
+    for contestant in [&floor].into_iter().chain(shown) {
+        all.push(places::look(&arena, contestant, folder).await?);
+    }
+    let table = places::table(&all);
+    say(&table);
+    let text = format!("{}.\n\n{table}", report::circumstances());
+    report::insert(&root.join("docs/performance.md"), "places", &text)
 }
 
 /// Builds the function with its symbols, profiles it, and writes the shares of the crates into the document.
