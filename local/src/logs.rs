@@ -8,7 +8,11 @@ use std::{
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 
-use crate::{assignments::Assignments, requests::Requests, terminal::Terminal};
+use crate::{
+    assignments::Assignments,
+    requests::{Requests, Telling},
+    terminal::Terminal,
+};
 
 /// Lines kept at most, the oldest going first.
 const KEPT: usize = 100_000;
@@ -55,23 +59,23 @@ impl Logs {
     fn add(&self, function: &str, process: &str, text: String) {
         self.terminal.as_written(function, &text);
         let trouble = text.clone();
-        if !self.keep(function, process, text) {
-            self.terminal.trouble(function, &trouble);
+        if let Telling::Now { noted } = self.keep(function, process, text) {
+            self.terminal.trouble(function, &trouble, noted);
         }
     }
 
-    /// Keeps a line. Whether it will be told with its request, which is under way.
-    fn keep(&self, function: &str, process: &str, text: String) -> bool {
+    /// Keeps a line.
+    fn keep(&self, function: &str, process: &str, text: String) -> Telling {
         let parsed: Value = serde_json::from_str(&text).unwrap_or_default();
         let named = parsed["request_id"].as_str().map(str::to_owned);
         let request = named.or_else(|| self.assignments.last(process));
-        let told_later = request.is_some_and(|id| self.requests.wrote(&id, &text));
+        let telling = request.map_or(Telling::Now { noted: false }, |id| self.requests.wrote(&id, &text));
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         if lines.len() == KEPT {
             lines.pop_front();
         }
         lines.push_back(Line { function: function.to_owned(), text });
-        told_later
+        telling
     }
 
     /// Takes in `stream`, of this process of `function`, until it ends.

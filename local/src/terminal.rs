@@ -77,10 +77,10 @@ impl Terminal {
         speaker.say(&lines.join("\n"));
     }
 
-    /// A function has written a line, for no request or for one that is answered.
-    pub(crate) fn trouble(&self, function: &str, text: &str) {
+    /// A function has written a line, for no request or for one that is answered, and `noted` where that was told already.
+    pub(crate) fn trouble(&self, function: &str, text: &str, noted: bool) {
         let Some(speaker) = self.speaks(Format::Lines) else { return };
-        if let Some(trouble) = trouble(text, false) {
+        if let Some(trouble) = trouble(text, noted) {
             speaker.say(&aside(&format!("{function}: {trouble}"), speaker.colour));
         }
     }

@@ -36,6 +36,18 @@ pub struct Requests {
     ended: Arc<Ended>,
 }
 
+/// When a line that a function has written is told.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Telling {
+    /// With its request, which is under way.
+    WithTheRequest,
+    /// At once.
+    Now {
+        /// Whether its request is answered and told with a note.
+        noted: bool,
+    },
+}
+
 #[derive(Default)]
 struct Kept {
     records: VecDeque<Record>,
@@ -92,16 +104,18 @@ impl Requests {
         });
     }
 
-    /// Its function has written a line. Whether it is kept until the request's end is told.
-    pub(crate) fn wrote(&self, id: &str, text: &str) -> bool {
-        let kept = self.change(id, |record| {
-            let kept = record.lines.len() < PARTS;
-            if kept {
+    /// Its function has written a line.
+    pub(crate) fn wrote(&self, id: &str, text: &str) -> Telling {
+        let telling = self.change(id, |record| {
+            if record.lines.len() < PARTS {
                 record.lines.push(Line { at_ms: record.elapsed_ms(), text: Text::of(text.as_bytes()) });
+                if record.answer.is_none() {
+                    return Telling::WithTheRequest;
+                }
             }
-            kept && record.answer.is_none()
+            Telling::Now { noted: record.row().note.is_some() }
         });
-        kept.is_some_and(|(kept, _)| kept)
+        telling.map_or(Telling::Now { noted: false }, |(telling, _)| telling)
     }
 
     /// Its function has replied, or failed.
