@@ -12,13 +12,13 @@ test("an expired code is told from a wrong one, and replaced", async (t) => {
   await page.getByLabel("Company").fill("Late Ltd");
   await page.getByLabel("E-mail").fill(email);
   await page.getByRole("button", { name: "Sign up" }).click();
-  await page.getByText(/The code works for another (one second|\d seconds)\./).waitFor();
+  await page.getByText(/The code still works for (one second|\d seconds)\./).waitFor();
   const code = await codeFor(email);
   await page.waitForTimeout(lifetime * 1000);
   await page.getByLabel("The code").fill(code);
   await page.getByRole("button", { name: "Sign in" }).click();
   await page.getByText("This code has expired.").waitFor();
-  assert.ok(await page.getByText("The code works for another").isHidden());
+  assert.ok(await page.getByText("The code still works for").isHidden());
   await look(page, "code-expired");
   await page.getByRole("button", { name: "Mail me a new code" }).click();
   await page.getByText("A new code is on its way.").waitFor();

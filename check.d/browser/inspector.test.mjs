@@ -182,6 +182,11 @@ test("the keyboard does everything, and the way back leads to the list", async (
   assert.equal(await page.evaluate(() => document.activeElement.textContent), "Copy as curl");
   await page.goBack();
   await story.getByText("Choose a request").waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement.hash), `#${older.id}`);
+  await page.keyboard.press("Enter");
+  await story.getByText(older.id, { exact: true }).waitFor();
+  await page.keyboard.press("Escape");
+  await story.getByText("Choose a request").waitFor();
 });
 
 test("on a phone the list and the story take turns", async (t) => {

@@ -145,7 +145,7 @@ test("wrong codes are told kindly, and a worn-out one is replaced at once", asyn
   await page.goto(`${site}/code`);
   await enter(page, wrong(code, 5));
   await page.getByText("That was wrong too often").waitFor();
-  assert.ok(await page.getByText("The code works for another").isHidden());
+  assert.ok(await page.getByText("The code still works for").isHidden());
   await look(page, "code-exhausted");
   await enter(page, code);
   await page.getByText("That was wrong too often").waitFor();

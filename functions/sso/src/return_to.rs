@@ -17,6 +17,9 @@ pub fn read(call: &Call) -> Result<Option<String>> {
 /// A path begins with a single `/`. Neither as it stands nor after decoding once more does it hold a backslash or a
 /// control character, nor, before a `?` or `#`, two slashes in a row or a segment `.` or `..`.
 fn parse(text: &str) -> Result<String> {
+    if text.chars().count() > MAX_LENGTH {
+        return Err(Error::invalid("return_to", "Must be at most 2,048 characters long."));
+    }
     let decoded_once_more = percent_decode_str(text).decode_utf8();
     if is_path(text) && decoded_once_more.is_ok_and(|text| is_path(&text)) {
         Ok(text.to_owned())
@@ -33,7 +36,6 @@ fn is_path(text: &str) -> bool {
     path.starts_with('/')
         && !path.contains("//")
         && !path.split('/').any(|segment| segment == "." || segment == "..")
-        && text.chars().count() <= MAX_LENGTH
         && !text.chars().any(|char| char == '\\' || char.is_control())
 }
 
@@ -48,6 +50,15 @@ mod tests {
         {
             assert_eq!(parse(path).unwrap(), path);
         }
+        let longest = format!("/{}", "a".repeat(MAX_LENGTH - 1));
+        assert_eq!(parse(&longest).unwrap(), longest);
+    }
+
+    #[test]
+    fn one_that_is_too_long_is_told_so() {
+        let told = parse(&format!("/{}", "a".repeat(MAX_LENGTH))).unwrap_err();
+        let Error::Invalid(problems) = told else { panic!("{told:?}") };
+        assert_eq!(problems[0].message, "Must be at most 2,048 characters long.");
     }
 
     #[test]

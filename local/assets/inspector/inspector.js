@@ -70,7 +70,11 @@ async function read({ focus = false } = {}) {
     else link.removeAttribute("aria-current");
   }
   const place = find("#story");
-  if (!id) return place.replaceChildren(element("p", { class: "soft" }, "Choose a request: its story is told here."));
+  if (!id) {
+    place.replaceChildren(element("p", { class: "soft" }, "Choose a request: its story is told here."));
+    if (focus) rows.get(place.dataset.id)?.line.querySelector("a").focus();
+    return undefined;
+  }
   let story;
   try {
     story = await ask(`requests/${encodeURIComponent(id)}${secrets ? "?secrets=shown" : ""}`);
@@ -137,6 +141,9 @@ find("#rows").addEventListener("keydown", (event) => {
   line?.querySelector("a").focus();
 });
 addEventListener("hashchange", () => read({ focus: true }));
+addEventListener("keydown", ({ key, target }) => {
+  if (key === "Escape" && !target.closest("input, select")) location.hash = "";
+});
 
 /** What is to go wrong, as the panel shows it. */
 function wished(state) {

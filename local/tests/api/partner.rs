@@ -290,7 +290,7 @@ async fn what_goes_wrong_is_told_kindly() {
     }
     let worn_out = visitor.enter(&wrong(&passcode, 5)).await;
     worn_out.assert(200, "wrong too often");
-    assert!(!worn_out.html.contains("The code works for another"), "{}", worn_out.html);
+    assert!(!worn_out.html.contains("The code still works for"), "{}", worn_out.html);
     visitor.enter(&passcode).await.assert(200, "wrong too often");
     visitor.told("/code/new", &[("email", EMAIL)]).await.assert(200, "A new code is on its way.");
     assert_eq!(visitor.app.mails_to(EMAIL), 2, "a code that is over is replaced at once");

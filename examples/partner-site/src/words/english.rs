@@ -17,7 +17,7 @@ pub const WORDS: Words = Words {
     code_title: "Check your mail",
     mailed: "We have mailed a code to {email}.",
     mailed_if: "If {email} has an account here, we have mailed it a code.",
-    good_for: "The code works for another {time}.",
+    good_for: "The code still works for {time}.",
     sent_again: "Sent once more. It is the same code.",
     sent_new: "A new code is on its way.",
     too_many: "Many codes were asked for, so the next one has to wait. The newest that you have may still work.",

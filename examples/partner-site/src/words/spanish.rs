@@ -17,7 +17,7 @@ pub const WORDS: Words = Words {
     code_title: "Revise su correo",
     mailed: "Hemos enviado un código a {email}.",
     mailed_if: "Si {email} tiene una cuenta aquí, le hemos enviado un código.",
-    good_for: "El código vale otros {time}.",
+    good_for: "El código vale todavía {time}.",
     sent_again: "Enviado otra vez. Es el mismo código.",
     sent_new: "Un código nuevo está en camino.",
     too_many: "Se han pedido muchos códigos y el próximo tiene que esperar. El último que tiene quizá valga todavía.",
