@@ -84,6 +84,11 @@ async fn wait(options: &ArgMatches, event: &Value, mut answer: Value) -> Result<
         if pause == SHORTEST_PAUSE {
             let told = "Waiting until SES has found the records. Ctrl-C ends the waiting; set_sender asks again.";
             writeln!(std::io::stderr().lock(), "{told}")?;
+            let address = show::cell(&answer["from_address"]);
+            if let (None, Some((_, domain))) = (options.get_one::<String>("function"), address.split_once('@')) {
+                let verify = format!("curl -X PUT MAILBOX/identities/{domain}/verified");
+                writeln!(std::io::stderr().lock(), "The local system looks into no DNS: say `{verify}`.")?;
+            }
         }
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
