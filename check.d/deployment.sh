@@ -22,11 +22,22 @@ check_checkov() {
   checkov --config-file .checkov.yaml
 }
 
+# In target/lambda. SAM would build one function after another, each with a long link on one core. So all of them are built
+# first, side by side, and SAM finds them built. Nothing else is built: to link what runs on a developer's machine takes a
+# minute or two for each.
+step functions "Every function is compiled as it would be deployed"
+check_functions() {
+  python_tool cargo-lambda
+  local crate functions=()
+  for crate in functions/*/; do functions+=(--bin "$(basename "$crate")"); done
+  cargo lambda build --release "${functions[@]}"
+}
+
 # For the processor at hand: for the other one cargo-lambda would fetch a target of Rust's.
-step sam-build "Every function builds as it would be deployed"
+step sam-build "The SAM CLI builds every function"
 check_sam_build() {
   python_tool sam
-  build_functions
+  check_functions
   sam build --parameter-overrides "Architecture=$(uname -m | sed s/aarch64/arm64/)"
   local crate bootstrap
   for crate in functions/*/; do
@@ -34,13 +45,6 @@ check_sam_build() {
     [[ -x $bootstrap ]] || { echo "sam build left no $bootstrap" >&2; return 1; }
     printf '%8d  %s\n' "$(stat -c %s "$bootstrap")" "$bootstrap"
   done
-}
-
-# What is deployed, in target/lambda. SAM would build one function after another, each with a long link on one core. So all of
-# them are built first, side by side, and SAM finds them built.
-build_functions() {
-  python_tool cargo-lambda
-  cargo lambda build --release
 }
 
 # The emulator is the one that `sam local invoke` runs in its container.

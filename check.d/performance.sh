@@ -8,7 +8,7 @@ check_performance() {
   debian_tool valgrind
   debian_tool faketime
   debian_tool openssl
-  build_functions
+  check_functions
   cargo build --workspace --bins --quiet
   "${CARGO_TARGET_DIR:-target}/debug/bench" guard
 }
@@ -17,7 +17,7 @@ check_performance() {
 step beside "The local system beside cargo lambda watch and the SAM CLI: first answer, requests a second, memory" long
 check_beside() {
   python_tool sam
-  build_functions
+  check_functions
   [[ -d .aws-sam/build ]] || check_sam_build
   cargo build --workspace --bins --quiet
   cargo build --package local --release --quiet
