@@ -23,14 +23,11 @@ check_checkov() {
 }
 
 # In target/lambda. SAM would build one function after another, each with a long link on one core. So all of them are built
-# first, side by side, and SAM finds them built. Nothing else is built: to link what runs on a developer's machine takes a
-# minute or two for each.
+# first, side by side, and SAM finds them built.
 step functions "Every function is compiled as it would be deployed"
 check_functions() {
   python_tool cargo-lambda
-  local crate functions=()
-  for crate in functions/*/; do functions+=(--bin "$(basename "$crate")"); done
-  cargo lambda build --release "${functions[@]}"
+  cargo lambda build --release
 }
 
 # For the processor at hand: for the other one cargo-lambda would fetch a target of Rust's.

@@ -128,16 +128,16 @@ pub struct Rivals {
     pub bare_mail: PathBuf,
 }
 
-/// Builds our functions, and with them the `others` of this workspace, as they are deployed: by `cargo lambda`, all at once, with
-/// the features that the whole workspace asks for. `options` are more of its own.
+/// Builds our functions, and with them the `others` of this workspace, as they are deployed: by `cargo lambda`, all at once, so
+/// that they share one set of features. `options` are more of its own.
 ///
 /// # Errors
 /// No `cargo lambda`, or a build that fails; it has then said why.
 fn build(root: &Path, others: &[&str], options: &[&str]) -> Result<()> {
     let mut command = Command::new("cargo");
-    command.args(["lambda", "build", "--release"]).args(options).current_dir(root);
-    for name in FUNCTIONS.iter().map(|(function, ..)| function).chain(others) {
-        command.args(["--bin", name]);
+    command.args(["lambda", "build", "--release", "--bins"]).args(options).current_dir(root);
+    for package in FUNCTIONS.iter().map(|(function, ..)| function).chain(others) {
+        command.args(["--package", package]);
     }
     let status = command.status().context("cargo cannot be started")?;
     ensure!(status.success(), "cargo lambda build: {status}");
@@ -184,7 +184,7 @@ fn ours(root: &Path, (function, case, trips): (&str, &str, &[usize]), binary: &P
 /// # Errors
 /// A build that fails.
 pub fn rivals(root: &Path) -> Result<(Contestant, Rivals)> {
-    build(root, &[FLOOR, "bare", "bare-mail"], &[])?;
+    build(root, &["rivals"], &[])?;
     let floor = Contestant::binary(FLOOR, "get-customer", &built(root, FLOOR)?, json!({}));
     Ok((floor, Rivals { bare: built(root, "bare")?, bare_mail: built(root, "bare-mail")? }))
 }
