@@ -9,8 +9,11 @@ use clap::{
     value_parser,
 };
 use clap_complete::{Shell, generate};
-use operator_commands::{COMMANDS, Id};
+use operator_commands::{COMMANDS, Field, Id};
 
+/// Columns of a terminal, and of a field's name in a list of them.
+const WIDTH: usize = 80;
+const HINT: usize = 24;
 const ABOUT: &str = "Gives a command to the operator's function.\n\n\
     Fields are name=text, or name:=json for anything that is no text; a dot goes into an object.";
 const EXAMPLE: &str = "Example: operate create_app name='My App' 'grants:=[\"passcode\"]' brand.name=Acme\n\
@@ -26,14 +29,13 @@ fn with_fields(parser: impl Fn(&operator_commands::Command) -> ValueParser) -> C
     let shells = Arg::new("shell").required(true).value_parser(value_parser!(Shell));
     let commands = COMMANDS.iter().map(|it| {
         let hints = it.fields().map(|field| {
-            let equals = if field.json.is_some() { ":=" } else { "=" };
             let optional = if field.required { "required: " } else { "" };
-            format!("  {:24}{optional}{}\n", format!("{}{equals}", field.name), field.hint)
+            format!("  {:HINT$}{}\n", typed(field), hanging(&format!("{optional}{}", field.hint)))
         });
         let fields = Arg::new("fields").value_name("FIELD=VALUE").num_args(0..).value_parser(parser(it));
         let fields = fields.help("Its fields, told below").hide_possible_values(true);
         // A list shows the first sentence.
-        let short = it.does.split_once(". ").map_or(it.does, |(first, _)| first);
+        let short = it.does.split_once(". ").map_or(it.does, |(first, _)| first).trim_end_matches('.');
         let command = Command::new(it.name).about(short).long_about(it.does).arg(fields);
         let wait = Arg::new("wait").long("wait").action(ArgAction::SetTrue);
         let wait = wait.help("Ask again until SES has verified the sender's domain, and tell it");
@@ -58,18 +60,57 @@ fn with_fields(parser: impl Fn(&operator_commands::Command) -> ValueParser) -> C
         .subcommand(Command::new("completion").about("Prints what a shell completes by").arg(shells))
 }
 
+/// How a field begins when it is typed.
+fn typed(field: &Field) -> String {
+    format!("{}{}", field.name, if field.json.is_some() { ":=" } else { "=" })
+}
+
+/// A field's hint in lines of its own column.
+fn hanging(hint: &str) -> String {
+    let mut text = String::new();
+    let mut column = 0;
+    for word in hint.split(' ') {
+        if column > 0 && column + 1 + word.len() > WIDTH - HINT - 2 {
+            text += &format!("\n{:1$}", "", HINT + 2);
+            column = 0;
+        } else if column > 0 {
+            text.push(' ');
+            column += 1;
+        }
+        text += word;
+        column += word.len();
+    }
+    text
+}
+
 /// Prints what this shell completes by.
 ///
 /// # Errors
 /// When nobody reads it.
 pub fn complete(shell: Shell) -> Result<()> {
     let mut command = with_fields(|it| {
-        let names = it.fields().map(|field| format!("{}{}", field.name, if field.json.is_some() { ":=" } else { "=" }));
         // clap keeps names for good; the process ends once the script is printed.
-        PossibleValuesParser::new(names.map(|name| &*name.leak())).into()
+        PossibleValuesParser::new(it.fields().map(|field| &*typed(field).leak())).into()
     });
     let mut script = Vec::new();
     generate(shell, &mut command, "operate", &mut script);
+    match shell {
+        // What follows the equals sign is typed without a space.
+        Shell::Bash => script.extend_from_slice(
+            b"_operate_fields() { _operate \"$@\"; [[ ${COMPREPLY[0]} != *= ]] || compopt -o nospace; }\n\
+              complete -F _operate_fields -o bashdefault -o default operate\n",
+        ),
+        // clap's script for fish completes options and commands alone.
+        Shell::Fish => {
+            for it in COMMANDS {
+                let names: Vec<String> = it.fields().map(typed).collect();
+                let (name, names) = (it.name, names.join(" "));
+                let within = format!("__fish_operate_using_subcommand {name}");
+                writeln!(script, "complete -c operate -n \"{within}\" -f -a \"{names}\"")?;
+            }
+        }
+        _ => {}
+    }
     Ok(std::io::stdout().lock().write_all(&script)?)
 }
 
@@ -91,5 +132,10 @@ mod tests {
         assert!(help.contains("grants:=") && help.contains("Its supertoken is shown this once."), "{help}");
         let list = command().render_help().to_string();
         assert!(list.contains("Gives a partner an App\n"), "one sentence each: {list}");
+        for it in operator_commands::COMMANDS {
+            let help = command().term_width(80).try_get_matches_from(["operate", "help", it.name]).unwrap_err();
+            let widest = help.to_string().lines().map(str::len).max();
+            assert!(widest <= Some(80), "{help}");
+        }
     }
 }

@@ -19,7 +19,10 @@ pub fn of<'a>(command: &Command, fields: impl Iterator<Item = &'a String>) -> Re
 fn set(event: &mut Map<String, Value>, command: &Command, field: &str) -> Result<()> {
     let (name, value) = field.split_once('=').with_context(|| format!("{field} is not FIELD=VALUE"))?;
     let (name, value) = if let Some(name) = name.strip_suffix(':') {
-        (name, serde_json::from_str(value).with_context(|| format!("{name} is not JSON"))?)
+        let example = command.fields().find(|it| it.name == name).and_then(|it| it.json).unwrap_or("…");
+        // A shell takes the quotation marks of JSON for its own.
+        let hint = || format!("{name} is not JSON; quote it for the shell, as in '{name}:={example}'");
+        (name, serde_json::from_str(value).with_context(hint)?)
     } else if let Some(example) = command.fields().find(|it| it.name == name).and_then(|it| it.json) {
         bail!("{name} takes JSON, with a colon before the equals sign: '{name}:={example}'");
     } else {
@@ -64,7 +67,8 @@ mod tests {
             format!("{:#}", of(find("create_app").unwrap(), fields.iter()).unwrap_err())
         };
         assert_eq!(refusal("name"), "name is not FIELD=VALUE");
-        assert!(refusal("grants:=x").starts_with("grants is not JSON: "));
+        let quote = "grants is not JSON; quote it for the shell, as in 'grants:=[\"passcode\"]': ";
+        assert!(refusal("grants:=[passcode]").starts_with(quote));
         let hint = "grants takes JSON, with a colon before the equals sign: 'grants:=[\"passcode\"]'";
         assert_eq!(refusal("grants=passcode"), hint);
     }

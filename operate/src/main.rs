@@ -16,6 +16,7 @@ use clap::ArgMatches;
 use clap_complete::Shell;
 use operator_commands::{Effect, Id, find};
 use serde_json::{Value, json};
+use terminal_size::{Width, terminal_size_of};
 
 /// The secrets that an answer may hold.
 const SECRETS: [&str; 3] = ["supertoken", "platformtoken", "token"];
@@ -72,7 +73,9 @@ fn print(options: &ArgMatches, answer: &Value) -> Result<()> {
     if options.get_flag("json") {
         writeln!(out, "{answer:#}")?;
     } else {
-        write!(out, "{}", show::answer(answer))?;
+        // Nobody's lines are broken but a person's.
+        let room = terminal_size_of(std::io::stdout()).map_or(usize::MAX, |(Width(columns), _)| columns.into());
+        write!(out, "{}", show::answer(answer, room))?;
     }
     Ok(())
 }

@@ -7,13 +7,14 @@ const FIRST: [&str; 5] = ["superkey", "platformkey", "type", "name", "status"];
 /// A longer value is cut in a list.
 const WIDEST: usize = 48;
 
-/// One line a field, or for a list a table. Records of DNS are a table to paste, under the rest.
-pub fn answer(answer: &Value) -> String {
+/// One line a field, or for a list a table, in lines of so many columns. Records of DNS are a table to paste, under the rest.
+pub fn answer(answer: &Value, room: usize) -> String {
     let Some(items) = answer["items"].as_array() else {
-        let records = answer["records"].as_array().map(|records| format!("\n{}", list(records, usize::MAX)));
+        let records =
+            answer["records"].as_array().map(|records| format!("\n{}", list(records, usize::MAX, usize::MAX)));
         return fields(answer) + &records.unwrap_or_default();
     };
-    let mut text = list(items, WIDEST);
+    let mut text = list(items, WIDEST, room);
     if let Some(cursor) = answer["cursor"].as_str() {
         text.extend(["More remain: add cursor=", cursor, "\n"]);
     }
@@ -23,7 +24,7 @@ pub fn answer(answer: &Value) -> String {
     text
 }
 
-fn list(items: &[Value], widest: usize) -> String {
+fn list(items: &[Value], widest: usize, room: usize) -> String {
     let mut columns: Vec<&str> =
         FIRST.into_iter().filter(|name| items.iter().any(|it| it.get(name).is_some())).collect();
     for (name, value) in items.iter().filter_map(Value::as_object).flatten() {
@@ -42,11 +43,18 @@ fn list(items: &[Value], widest: usize) -> String {
     let rows: Vec<Vec<String>> = std::iter::once(head).chain(items.iter().map(row)).collect();
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
     let widths: Vec<usize> = (0..columns.len()).map(width).collect();
+    let fits = |kept: &usize| widths[..*kept].iter().map(|width| width + 2).sum::<usize>() <= room.saturating_add(2);
+    // The first two say which it is.
+    let kept = (3..=columns.len()).rev().find(fits).unwrap_or_else(|| columns.len().min(2));
     let line = |row: &Vec<String>| {
-        let cells: Vec<_> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+        let cells: Vec<_> = row.iter().zip(&widths).take(kept).map(|(cell, width)| format!("{cell:width$}")).collect();
         cells.join("  ").trim_end().to_owned() + "\n"
     };
-    rows.iter().map(line).collect()
+    let mut text: String = rows.iter().map(line).collect();
+    if kept < columns.len() {
+        text += &format!("Not shown for want of room: {}. --json shows all.\n", columns[kept..].join(", "));
+    }
+    text
 }
 
 fn cut(text: &str, widest: usize) -> String {
@@ -92,7 +100,7 @@ mod tests {
             { "name": "A\u{1b}[2J", "grants": ["passcode", "nopasscode"], "superkey": "k", "brand": { "name": "B" } },
             { "name": "Another", "superkey": "kk", "url": format!("https://{}", "x".repeat(60)) },
         ]);
-        let shown = answer(&json!({ "items": items, "cursor": "c" }));
+        let shown = answer(&json!({ "items": items, "cursor": "c" }), usize::MAX);
         let cut = format!("https://{}…", "x".repeat(39));
         assert_eq!(
             shown,
@@ -103,7 +111,17 @@ mod tests {
                  More remain: add cursor=c\n"
             )
         );
-        assert_eq!(answer(&json!({ "items": [] })), "Nothing.\n");
+        assert_eq!(answer(&json!({ "items": [] }), 80), "Nothing.\n");
+    }
+
+    #[test]
+    fn a_table_is_no_wider_than_its_room() {
+        let items = json!([{ "superkey": "k", "name": "A", "grants": [], "url": "https://a.example/a" }]);
+        let shown = |room| answer(&json!({ "items": items }), room);
+        assert_eq!(shown(43), "SUPERKEY  NAME  GRANTS  URL\nk         A             https://a.example/a\n");
+        let left_out = "Not shown for want of room: url. --json shows all.\n";
+        assert_eq!(shown(42), format!("SUPERKEY  NAME  GRANTS\nk         A\n{left_out}"));
+        assert!(shown(1).starts_with("SUPERKEY  NAME\nk         A\n"));
     }
 
     #[test]
@@ -114,7 +132,7 @@ mod tests {
             { "type": "MX", "name": "bounce.acme.example", "value": "10 feedback-smtp.eu-west-1.amazonses.com" },
         ]);
         assert_eq!(
-            answer(&json!({ "records": records, "status": "pending" })),
+            answer(&json!({ "records": records, "status": "pending" }), 80),
             format!(
                 "status  pending\n\n\
                  TYPE   NAME{:54}VALUE\n\
@@ -127,6 +145,6 @@ mod tests {
 
     #[test]
     fn one_record_is_a_line_a_field() {
-        assert_eq!(answer(&json!({ "brand": { "name": "B" }, "name": "A" })), "brand.name  B\nname        A\n");
+        assert_eq!(answer(&json!({ "brand": { "name": "B" }, "name": "A" }), 80), "brand.name  B\nname        A\n");
     }
 }

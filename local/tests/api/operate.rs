@@ -75,8 +75,9 @@ async fn help_lists_the_commands_and_the_fields_of_each() {
         assert!(listed(command.name), "{} in {}", command.name, help.out);
         let own = operate(&["help", command.name]).await;
         own.is_well();
+        let words = own.out.split_whitespace().collect::<Vec<_>>().join(" ");
         for field in command.fields() {
-            assert!(own.out.contains(field.name) && own.out.contains(field.hint), "{} in {}", field.name, own.out);
+            assert!(words.contains(field.name) && words.contains(field.hint), "{} in {words}", field.name);
         }
     }
     let nothing = operate(&[]).await;
@@ -85,6 +86,9 @@ async fn help_lists_the_commands_and_the_fields_of_each() {
     for shell in ["bash", "zsh", "fish"] {
         let completion = operate(&["completion", shell]).await;
         assert!(completion.is_well().out.contains("erase_customer"), "{shell}");
+        // zsh takes a colon for its own.
+        let fields = completion.out.replace('\\', "");
+        assert!(fields.contains("name= grants:= platform= "), "{shell} completes fields: {fields}");
     }
 }
 
