@@ -27,7 +27,7 @@ test("the home page has everything that a newcomer needs", async (t) => {
   assert.doesNotMatch(await exports.textContent(), new RegExp(ready.app.supertoken));
   await page.getByRole("button", { name: "Copy all lines" }).click();
   const lines = await clipboard(page);
-  for (const line of [`API=${ready.api}`, `SUPERKEY=${ready.app.superkey}`, `SUPERTOKEN=${ready.app.supertoken}`,
+  for (const line of [`API=${ready.api} MAILBOX=${ready.mail}`, `SUPERKEY=${ready.app.superkey}`, `SUPERTOKEN=${ready.app.supertoken}`,
     `PLATFORMTOKEN=${ready.platform.platformtoken}`]) {
     assert.ok(lines.includes(`export ${line}\n`), line);
   }
@@ -89,6 +89,8 @@ test("rows are filtered by route, status and request_id", async (t) => {
   await page.goto(`${ready.api}/inspector/`);
   const row = (id) => page.locator(`a[href="#${id}"]`);
   await row(refused).waitFor();
+  const lost = await fetch(`${ready.api}/custmer/ada?superkey=atomsk_x`);
+  await row(lost.headers.get("apigw-requestid")).getByText("GET /custmer/ada", { exact: true }).waitFor();
   await page.getByLabel("Status").selectOption("4xx");
   await row(id).waitFor({ state: "hidden" });
   assert.ok(await row(refused).isVisible());

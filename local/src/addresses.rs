@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use tokio::net::TcpListener;
 
 /// An address that somebody listens on already.
@@ -30,6 +30,9 @@ pub async fn bind(address: &str, option: &'static str) -> Result<(TcpListener, S
     let listener = match TcpListener::bind(address).await {
         Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {
             return Err(InUse { address: address.to_owned(), option }.into());
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::InvalidInput => {
+            bail!("{option} {address} is no address such as 127.0.0.1:9000");
         }
         bound => bound.with_context(|| format!("cannot listen on {address} ({option})"))?,
     };

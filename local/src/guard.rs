@@ -52,7 +52,7 @@ pub fn this_machine(peer: SocketAddr, headers: &HeaderMap) -> Result<(), Box<Res
 /// The answer to such a request.
 pub fn own_page(peer: SocketAddr, headers: &HeaderMap) -> Result<(), Box<Response>> {
     let ours = is_loopback(peer, headers) && headers.contains_key(header::ORIGIN);
-    if ours { not_a_foreign_page(headers) } else { Err(Box::new(forbidden())) }
+    if ours { not_a_foreign_page(headers) } else { Err(Box::new(refusal("Only a page of this system may call this."))) }
 }
 
 /// Anybody can write a `Host`, so it counts only beside the address that the request came from: a name that somebody's
@@ -76,7 +76,11 @@ fn host_name(host: &str) -> &str {
 }
 
 fn forbidden() -> Response {
-    (StatusCode::FORBIDDEN, Json(json!({ "message": "Only programs on this machine may call this." }))).into_response()
+    refusal("Only programs on this machine may call this.")
+}
+
+fn refusal(message: &str) -> Response {
+    (StatusCode::FORBIDDEN, Json(json!({ "message": message }))).into_response()
 }
 
 #[cfg(test)]

@@ -10,8 +10,10 @@ use serde_json::Value;
 
 use crate::requests::{Line, Row};
 
-/// Columns of a line at most; only words of our own that say what went wrong are longer.
+/// Columns of a line at most, on a terminal.
 const COLUMNS: usize = 80;
+/// Columns before what is said under a request's line.
+const ASIDE: usize = 10;
 /// Columns of a route.
 const ROUTE: usize = 34;
 
@@ -32,6 +34,8 @@ pub struct Terminal(Option<Arc<Speaker>>);
 struct Speaker {
     format: Format,
     colour: bool,
+    /// Whether it is as wide as a terminal: where a program reads, what belongs together stands in one line.
+    narrow: bool,
     /// What is to be said once the system is ready.
     held: Mutex<Option<Vec<String>>>,
 }
@@ -55,8 +59,9 @@ impl Terminal {
     pub fn standard_error(format: Format) -> Self {
         let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-        let colour = std::io::stderr().is_terminal() && !set("NO_COLOR") && !dumb;
-        Self(Some(Arc::new(Speaker { format, colour, held: Mutex::new(Some(Vec::new())) })))
+        let narrow = std::io::stderr().is_terminal();
+        let colour = narrow && !set("NO_COLOR") && !dumb;
+        Self(Some(Arc::new(Speaker { format, colour, narrow, held: Mutex::new(Some(Vec::new())) })))
     }
 
     /// Says what was held back, and everything at once from now on.
@@ -72,7 +77,7 @@ impl Terminal {
         let function = row.function.as_deref().unwrap_or_default();
         let troubles = lines.iter().filter_map(|line| trouble(&line.text.text, row.note.is_some()));
         let asides = row.note.clone().into_iter().chain(troubles.map(|words| format!("{function}: {words}")));
-        let asides = asides.map(|words| aside(&words, speaker.colour));
+        let asides = asides.map(|words| speaker.aside(&words));
         let lines: Vec<String> = std::iter::once(line(row, speaker.colour)).chain(asides).collect();
         speaker.say(&lines.join("\n"));
     }
@@ -81,7 +86,7 @@ impl Terminal {
     pub(crate) fn trouble(&self, function: &str, text: &str, noted: bool) {
         let Some(speaker) = self.speaks(Format::Lines) else { return };
         if let Some(trouble) = trouble(text, noted) {
-            speaker.say(&aside(&format!("{function}: {trouble}"), speaker.colour));
+            speaker.say(&speaker.aside(&format!("{function}: {trouble}")));
         }
     }
 
@@ -98,6 +103,11 @@ impl Terminal {
 }
 
 impl Speaker {
+    /// A line under a request's, or several where they are narrow.
+    fn aside(&self, words: &str) -> String {
+        aside(words, self.colour, if self.narrow { COLUMNS - ASIDE } else { usize::MAX })
+    }
+
     fn say(&self, line: &str) {
         match &mut *self.held.lock().unwrap_or_else(PoisonError::into_inner) {
             Some(held) => held.push(line.to_owned()),
@@ -116,7 +126,9 @@ fn line(row: &Row, colour: bool) -> String {
     let time = row.at.get(11..19).unwrap_or_default();
     let status = row.status.unwrap_or_default();
     let shown = if status == 0 { "cut".to_owned() } else { status.to_string() };
-    let route = fitted(&row.route.replace("{identifier}", "{id}"), ROUTE);
+    let route = row.route.replace("{identifier}", "{id}");
+    let route = row.path.iter().fold(route, |route, path| route.replace("$default", path));
+    let route = fitted(&route, ROUTE);
     let ms = format!("{:.0} ms", row.ms.unwrap_or_default());
     let cold = if row.cold == Some(true) { "cold" } else { "" };
     let code = row.code.as_deref().unwrap_or_default();
@@ -136,11 +148,21 @@ fn line(row: &Row, colour: bool) -> String {
     format!("\x1b[2m{time}\x1b[0m  \x1b[{paint}m{shown}\x1b[0m  {route:<ROUTE$} {ms:>8}  \x1b[2m{note}\x1b[0m")
 }
 
-/// A line under a request's.
-fn aside(words: &str, colour: bool) -> String {
+/// `words` in lines of so many columns, none of them cut.
+fn aside(words: &str, colour: bool, columns: usize) -> String {
     // A function may write anything, and a terminal obeys.
     let words: String = words.chars().filter(|char| !char.is_control()).collect();
-    if colour { format!("          \x1b[31m{words}\x1b[0m") } else { format!("          {words}") }
+    let mut lines = vec![String::new()];
+    for word in words.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.is_empty() => line.push_str(word),
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= columns => line.extend([" ", word]),
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    let painted = |line: &String| if colour { format!("\x1b[31m{line}\x1b[0m") } else { line.clone() };
+    let lines: Vec<String> = lines.iter().map(|line| format!("{:ASIDE$}{}", "", painted(line))).collect();
+    lines.join("\n")
 }
 
 fn fitted(text: &str, columns: usize) -> String {
@@ -186,6 +208,7 @@ mod tests {
             at: "2026-11-24T11:20:03.123Z".to_owned(),
             direction: Direction::Http,
             route: route.to_owned(),
+            path: None,
             function: None,
             status: Some(status),
             code: Some(code.to_owned()).filter(|code| !code.is_empty()),
@@ -209,6 +232,8 @@ mod tests {
         assert!(line(&row("GET /x", 404, "user_not_found", false), true).contains("\x1b[33m404\x1b[0m"));
         assert!(line(&row("operator show_app", 200, "NotFound", false), true).contains("\x1b[33m200\x1b[0m"));
         assert!(line(&row("GET /x", 0, "", false), false).contains("  cut  "));
+        let nowhere = Row { path: Some("/nowhere".to_owned()), ..row("GET $default", 404, "route_not_found", false) };
+        assert!(line(&nowhere, false).contains("  404  GET /nowhere  "), "{}", line(&nowhere, false));
     }
 
     #[test]
@@ -219,6 +244,14 @@ mod tests {
         let error = r#"{"level":"ERROR","message":"the mail failed","cause":"refused: timeout: refused."}"#;
         assert_eq!(trouble(error, true).unwrap(), "the mail failed: refused: timeout");
         assert_eq!(trouble("thread 'main' panicked", true).unwrap(), "thread 'main' panicked");
-        assert_eq!(aside("a\x1b[2Jb", false), "          a[2Jb");
+        assert_eq!(aside("a\x1b[2Jb", false, 70), "          a[2Jb");
+    }
+
+    #[test]
+    fn what_went_wrong_is_told_in_whole_words() {
+        let words = "send-passcode: the mail failed";
+        assert_eq!(aside(words, false, 23), "          send-passcode: the mail\n          failed");
+        assert_eq!(aside(words, false, usize::MAX), format!("          {words}"));
+        assert_eq!(aside("a bc", true, 3), "          \x1b[31ma\x1b[0m\n          \x1b[31mbc\x1b[0m");
     }
 }

@@ -24,10 +24,10 @@ if (handout) {
 }
 
 /** The lines that README begins with; tokens are hidden until one asks. */
-function showCredentials({ api, app, platform }) {
+function showCredentials({ api, mail, app, platform }) {
   const hidden = "••••••••";
   const lines = (token) => [
-    `export API=${api}`,
+    `export API=${api} MAILBOX=${mail}`,
     `export SUPERKEY=${app.superkey}`,
     `export SUPERTOKEN=${token(app.supertoken)}`,
     `export PLATFORMKEY=${platform.platformkey}`,

@@ -1,4 +1,4 @@
-import { ask, element, links } from "./page.js";
+import { ask, element, links, named } from "./page.js";
 import { tell } from "./story.js";
 
 const find = (selector) => document.querySelector(selector);
@@ -28,7 +28,7 @@ function show(row) {
     element("td", { class: "time" }, element("time", { datetime: row.at }, row.at.slice(11, 19))),
     element("td", { class: "state" }, element("span", { class: colour(row) }, row.status === 0 ? "lost" : `${row.status ?? "…"}`)),
     element("td", { class: "route" },
-      element("a", { href: `#${row.id}`, "aria-current": row.id === chosen() && "true" }, row.route),
+      element("a", { href: `#${row.id}`, "aria-current": row.id === chosen() && "true" }, named(row)),
       row.code && element("span", { class: "soft" }, row.code),
       row.note && element("span", { class: "bad" }, row.note)),
     element("td", { class: "ms" }, row.ms == null ? "" : row.ms.toFixed(row.ms < 10 ? 1 : 0)),

@@ -25,6 +25,11 @@ export async function ask(path, body) {
   return answer;
 }
 
+/** A request's route, or the path that was asked for where no route takes it. */
+export function named({ route, target, path = target?.split("?")[0] ?? "" }) {
+  return route.replace("$default", () => (path.length > 60 ? `${path.slice(0, 59)}…` : path));
+}
+
 /** A button that copies what `text()` gives, and says so for a moment. */
 export function copyButton(label, text) {
   return element("button", {

@@ -1,5 +1,5 @@
 // One request's story, told in full below its picture.
-import { ask, copyButton, element } from "./page.js";
+import { ask, copyButton, element, named } from "./page.js";
 import { draw, ms, tables } from "./picture.js";
 
 const parsed = (text) => {
@@ -122,7 +122,7 @@ export function tell(place, story, { mail: mailbox, reread }) {
   if (!story.repeatable) again.disabled = curl.disabled = true;
   place.replaceChildren(...[
     element("a", { id: "back", href: "#" }, "Back to all requests"),
-    element("h2", {}, `${story.route} `, status == null ? "" : status === 0 ? "reply lost" : `${status} `, story.answer?.code ?? ""),
+    element("h2", {}, `${named(story)} `, status == null ? "" : status === 0 ? "reply lost" : `${status} `, story.answer?.code ?? ""),
     element("p", { class: "soft" }, times),
     element("p", {}, "request_id ", element("code", {}, story.id)),
     story.answer?.note && element("p", { class: "note" }, story.answer.note),

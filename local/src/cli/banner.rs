@@ -7,37 +7,37 @@ use crate::{
     system::{Backends, System},
 };
 
-/// What a newcomer needs: where everything is, and a first walk through the API, line by line to be pasted.
+/// What a newcomer needs, in lines that fit a terminal: where everything is, and a first walk through the API, to be pasted.
 pub fn introduce(system: &System, partner: &str, Demo { app, platform }: &Demo) -> String {
     let (api, mail, dynamodb) = (&system.api, &system.backends.mail, &system.backends.dynamodb);
-    let credentials = format!("-H 'x-access-superkey: {}' -H 'x-access-supertoken: {}'", app.superkey, app.supertoken);
-    let platform_credentials = format!(
-        "-H 'x-access-platformkey: {}' -H 'x-access-platformtoken: {}'",
-        platform.platformkey, platform.platformtoken
-    );
     format!(
         "
-Begin here  {api} (in a browser: all of this, to read and to copy)
-Demo site   {partner} (sign up, and read the code in the mailbox)
-Mailbox     {mail}
+Begin here  {api}/ (all of this, in a browser)
+Demo site   {partner}/ (sign up, and read the code in the mailbox)
+Mailbox     {mail}/
 Inspector   {api}/inspector/ (each request and what it did)
 Reference   {api}/docs/
 DynamoDB    {dynamodb}
 
-Demo App       superkey     {}
-               supertoken   {}
-Demo platform  platformkey    {}
-               platformtoken  {}
+The demo App and its platform, for another shell:
+  API={api} MAILBOX={mail}
+  SUPERKEY={}
+  SUPERTOKEN={}
+  PLATFORMKEY={}
+  PLATFORMTOKEN={}
+  as_app() {{ curl -sS -w '\\n' \\
+    -H \"x-access-superkey: $SUPERKEY\" -H \"x-access-supertoken: $SUPERTOKEN\" \\
+    \"$@\"; }}
 
-Create a customer:
-  curl -i {api}/customer {credentials} -d '{{\"company\": \"Analytical Engines\", \"email\": \"ada@example.com\"}}' -H 'content-type: application/json'
-Mail a passcode, and read it at {mail} :
-  curl -i {api}/customer/ada@example.com/passcode {credentials}
-Exchange the passcode for the customer's credentials (write yours for 12345678):
-  curl -i '{api}/customer/ada@example.com/auth?passcode=12345678' {credentials}
-Send the customer to the platform, which redeems the ticket in the Location (write it for TICKET):
-  curl -i {api}/customer/ada@example.com/sso {credentials}
-  curl -i {api}/sso/redeem {platform_credentials} -d '{{\"ticket\": \"TICKET\"}}' -H 'content-type: application/json'
+Create a customer, and have a passcode mailed:
+  as_app $API/customer -d '{{\"company\": \"Ada Ltd\", \"email\": \"ada@example.com\"}}'
+  as_app $API/customer/ada@example.com/passcode
+
+Exchange it for the customer's credentials (write yours for 12345678):
+  as_app \"$API/customer/ada@example.com/auth?passcode=12345678\"
+
+Send the customer to the platform, with a ticket in the Location:
+  as_app -i $API/customer/ada@example.com/sso
 
 Each request is a line below. Ctrl-C ends it.",
         app.superkey, app.supertoken, platform.platformkey, platform.platformtoken

@@ -185,6 +185,8 @@ pub struct Row {
     pub direction: Direction,
     /// As in [`Record`].
     pub route: String,
+    /// The path that was asked for, where no route but `$default` takes it.
+    pub path: Option<String>,
     /// As in [`Record`].
     pub function: Option<String>,
     /// The answer's; `None` while it is under way.
@@ -248,6 +250,11 @@ impl Record {
         self.answer = Some(reply);
     }
 
+    /// The target without its query.
+    fn path(&self) -> &str {
+        self.target.split_once('?').map_or(&self.target, |(path, _)| path)
+    }
+
     /// What a list shows of it.
     #[must_use]
     pub fn row(&self) -> Row {
@@ -258,6 +265,7 @@ impl Record {
             at: self.at.clone(),
             direction: self.direction,
             route: self.route.clone(),
+            path: self.route.ends_with(" $default").then(|| self.path().to_owned()),
             function: self.function.clone(),
             status: answer.map(|answer| answer.status),
             code: answer.and_then(|answer| answer.code.clone()),
@@ -299,7 +307,18 @@ fn pairs(headers: &HeaderMap) -> Vec<(String, String)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{CLIPPED, Text};
+    use axum::http::HeaderMap;
+
+    use super::{CLIPPED, Record, Text};
+
+    #[test]
+    fn a_row_has_the_path_that_no_route_takes_and_no_query() {
+        let mut record = Record::new("1".to_owned(), "GET", "/nowhere?key=secret", &HeaderMap::new());
+        "GET $default".clone_into(&mut record.route);
+        assert_eq!(record.row().path.as_deref(), Some("/nowhere"));
+        "GET /customer".clone_into(&mut record.route);
+        assert_eq!(record.row().path, None);
+    }
 
     #[test]
     fn a_long_text_is_clipped_and_says_so() {

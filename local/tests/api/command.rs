@@ -99,15 +99,23 @@ async fn it_is_ready_when_it_says_so_and_ends_with_every_process_on_a_signal() {
 }
 
 #[tokio::test]
-async fn it_prints_a_first_curl_that_works() {
+async fn it_prints_lines_for_a_shell_that_work_and_fit() {
     let file = new_file("curl");
     let mut child = local().arg("--ready-file").arg(&file).spawn().unwrap();
     let ready = wait_for(&file, &mut child).await;
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
-    let curl = lines.find(|line| line.trim_start().starts_with("curl ")).unwrap();
-    assert!(curl.contains(ready["api"].as_str().unwrap()));
-    let output = Command::new("sh").args(["-c", &curl]).output().unwrap();
-    assert!(String::from_utf8_lossy(&output.stdout).starts_with("HTTP/1.1 201 "), "{output:?}");
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let lines: Vec<String> = lines.take_while(|line| !line.contains("Ctrl-C")).collect();
+    for line in &lines {
+        assert!(line.chars().count() <= 80, "{line}");
+    }
+    let pasted: Vec<&str> = lines.iter().map(String::as_str).filter(|line| line.starts_with("  ")).collect();
+    assert!(pasted[0].contains(ready["api"].as_str().unwrap()));
+    let output = Command::new("sh").args(["-c", &pasted.join("\n")]).output().unwrap();
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    for (words, line) in ["\"expires_at\"", "ada@example.com", "\"invalid_passcode\""].iter().zip(told.lines()) {
+        assert!(line.contains(words), "{told}");
+    }
+    assert!(told.contains("HTTP/1.1 302 ") && told.contains("ticket="), "{told}");
     child.kill().unwrap();
     child.wait().unwrap();
 }
@@ -248,6 +256,9 @@ fn what_keeps_it_from_starting_is_one_clear_line() {
         &output,
         "local: cannot start /nowhere/cargo, which builds the functions: No such file or directory (os error 2)",
     );
+
+    let output = Command::new(env!("CARGO_BIN_EXE_local")).args(["--api", "9000"]).output().unwrap();
+    assert_fails(&output, "local: --api 9000 is no address such as 127.0.0.1:9000");
 
     let output = local().args(["--parameter-overrides", "Nonsense=1"]).output().unwrap();
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
