@@ -132,9 +132,18 @@ async fn protect(State(site): TheSite, w: &'static Words, request: Request, next
     } else if let Some(chosen) = chosen_language(&request) {
         chosen
     } else {
-        next.run(request).await
+        let to = if request.uri().path().starts_with("/platform") { "/platform" } else { "/" };
+        match next.run(request).await {
+            // The router's own refusals, of a parameter that comes twice or the like, are for programs.
+            refused if refused.status().is_client_error() && !is_page(&refused) => site.not_found(w, to),
+            answered => answered,
+        }
     };
     (AppendHeaders(headers), response).into_response()
+}
+
+fn is_page(response: &Response) -> bool {
+    response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"))
 }
 
 /// The answer to `?language=fr`: the same page without it, and a cookie.

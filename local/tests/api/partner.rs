@@ -280,6 +280,10 @@ async fn whoever_has_just_signed_up_learns_that_mails_come_back_and_nobody_else(
 async fn what_goes_wrong_is_told_kindly() {
     let mut visitor = Visitor::new().await;
     visitor.get("/platform").await.assert(403, "You are not signed in here");
+    for unreadable in ["/platform?ticket=a&ticket=b", "/sso?return_to=a&return_to=b", "/platform/%FF"] {
+        visitor.get(unreadable).await.assert(404, "There is no such page");
+    }
+    visitor.submit("/account", &[]).await.assert(404, "There is no such page");
     visitor.told("/sign-up", &[("email", "x")]).await.assert(200, "Please fill this in.");
     // Told once: who comes back sees the form as it was.
     assert!(!visitor.get("/").await.html.contains("Please fill this in."));
