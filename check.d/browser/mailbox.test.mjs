@@ -175,3 +175,25 @@ test("on a phone the mail takes the list's place", async (t) => {
   await page.goto(`${ready.mail}/?to=${encodeURIComponent(email)}`);
   await page.getByText(/^1 of \d+ mails$/).waitFor();
 });
+
+test("the longest names leave a mail its place, and a mail that is gone is told", async (t) => {
+  const name = "W".repeat(200);
+  const command = { command: "create_app", name, grants: ["passcode"], brand: { name } };
+  const app = await (await fetch(`${ready.api}/2015-03-31/functions/operator/invocations`, { method: "POST", body: JSON.stringify(command) })).json();
+  const headers = { "x-access-superkey": app.superkey, "x-access-supertoken": app.supertoken };
+  const email = newAddress("longest");
+  const created = await fetch(`${ready.api}/customer`, { method: "POST", headers, body: JSON.stringify({ company: "Mail Ltd", email }) });
+  assert.equal(created.status, 201);
+  assert.equal((await fetch(`${ready.api}/customer/${encodeURIComponent(email)}/passcode`, { headers })).status, 200);
+  const page = await (await visitor(t)).newPage();
+  await page.goto(ready.mail);
+  await linkOf(page, email).click();
+  await body(page).getByText(await codeFor(email)).waitFor();
+  const { height } = await page.locator("#view").boundingBox();
+  assert.ok(height > 250, `${height} px for the mail`);
+  await look(page, "mailbox-phone-longest");
+  await page.goto("about:blank");
+  await page.goto(`${ready.mail}/#gone`);
+  await page.getByText("That mail is not here any more.").waitFor();
+  await look(page, "mailbox-phone-gone");
+});

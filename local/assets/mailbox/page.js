@@ -25,8 +25,11 @@ function decoded(header) {
   });
 }
 
+/** A sender without the quotation marks that the header needs. */
+const senderOf = (from) => decoded(from).replace(/^"(.*)"(?= <[^>]*>$)/, "$1");
+
 /** The name of a sender, or the address where there is none. */
-const nameOf = (from) => decoded(from).replace(/\s*<[^>]*>$/, "").replace(/^"(.*)"$/, "$1") || from;
+const nameOf = (from) => senderOf(from).replace(/\s*<[^>]*>$/, "") || from;
 
 function sentAt(moment) {
   const today = moment.toDateString() === new Date().toDateString();
@@ -37,7 +40,10 @@ function makeRow(mail) {
   const row = { ...mail, element: document.createElement("li"), link: make("a", "", "") };
   row.link.href = `#${mail.id}`;
   const about = `${nameOf(mail.from)}: ${mail.subject}`;
-  row.link.append(make("span", "to", mail.to), make("span", "about", about));
+  const shown = make("span", "about", "");
+  // A name that is written from the right turns nothing else around.
+  shown.append(make("bdi", "", nameOf(mail.from)), ": ", make("bdi", "", mail.subject));
+  row.link.append(make("span", "to", mail.to), shown);
   const side = make("div", "side", ""), time = make("time", "", sentAt(new Date(mail.sent_at)));
   time.dateTime = mail.sent_at;
   side.append(time);
@@ -85,6 +91,7 @@ function mark() {
   $("clear").disabled = !rows.size;
   $("hint").hidden = Boolean(open);
   const gone = location.hash.length > 1 && !open;
+  $("hint").classList.toggle("gone", gone);
   $("hint").textContent = gone ? "That mail is not here any more." : found ? "Choose a mail to read it."
     : rows.size ? "No mail is like this." : "No mail yet. Ask for a passcode and it appears here at once.";
 }
@@ -95,8 +102,9 @@ async function draw() {
   document.querySelector("main").classList.toggle("reading", Boolean(row));
   if (!row) return;
   $("subject").textContent = row.subject;
-  $("from").textContent = decoded(row.from);
+  $("from").textContent = senderOf(row.from);
   $("to").textContent = row.to;
+  for (const id of ["subject", "from", "to"]) $(id).title = $(id).textContent;
   $("sent").textContent = new Date(row.sent_at).toLocaleString();
   $("copy").hidden = !row.code;
   for (const name of views) {
