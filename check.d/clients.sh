@@ -7,6 +7,7 @@ check_clients() {
   local exports
   exports=$(exported_credentials "$READY_FILE")
   eval "$exports"
+  examples_credentials
   examples_sign_in
   mkdir -p target/clients
   generated_python
@@ -40,6 +41,15 @@ names = {"api": ready["api"], "mailbox": ready["mail"], **ready["app"], **ready[
 for name, value in names.items():
     print(f"export {name.upper()}={shlex.quote(value)}")
 PYTHON
+}
+
+# Fetches them anew, as examples/README.md says.
+examples_credentials() {
+  local lines
+  lines=$(sed -n '/^```sh$/,/^```$/{//d;p}' examples/README.md)
+  lines=${lines/http:\/\/127.0.0.1:9000/$API}
+  unset SUPERKEY SUPERTOKEN
+  eval "${lines/http:\/\/127.0.0.1:9001/$MAILBOX}"
 }
 
 examples_sign_in() {
