@@ -59,7 +59,7 @@ test("each request is a row as it comes, and behind it is its story", async (t) 
   await story.locator("summary", { hasText: "SendEmail" }).click();
   await story.getByText("taken, and in the mailbox").last().waitFor();
   const sending = story.locator("details", { hasText: "SendEmail" }).last();
-  await sending.getByText("allowed by").click();
+  await sending.getByText(/^allowed by statements? [\d, ]+ of send-passcode$/).click();
   await sending.getByText(/^ses:SendEmail on .*: statement \d+ of send-passcode$/).first().waitFor();
   const code = await codeFor(email);
   assert.ok(!(await story.textContent()).includes(code), "secrets are hidden");
@@ -80,6 +80,24 @@ test("each request is a row as it comes, and behind it is its story", async (t) 
   await page.waitForFunction((id) => location.hash !== `#${id}`, id);
   await story.getByRole("heading", { name: "GET /customer/{identifier}/passcode 200" }).waitFor();
   assert.equal((await mailsTo(email)).length, 1, "the cooldown holds");
+});
+
+test("a story says why a request was refused", async (t) => {
+  const page = await (await visitor(t, desktop)).newPage();
+  const command = (fields) => fetch(`${ready.api}/2015-03-31/functions/operator/invocations`, { method: "POST", body: JSON.stringify(fields) });
+  const app = await (await command({ command: "create_app", name: "Refused" })).json();
+  const headers = { "x-access-superkey": app.superkey, "x-access-supertoken": app.supertoken };
+  const story = page.getByRole("region", { name: "The request's story" });
+  const told = async (refused, words) => {
+    await page.goto("about:blank");
+    await page.goto(`${ready.api}/inspector/#${refused.headers.get("apigw-requestid")}`);
+    for (const line of words) await story.getByText(line, { exact: true }).waitFor();
+  };
+  await told(await fetch(`${ready.api}/customer/x@example.com/passcode`, { headers }), ["the App has no grants; it has no platform"]);
+  const wrong = { method: "POST", headers, body: JSON.stringify({ email: "x@example.com" }) };
+  await told(await fetch(`${ready.api}/customer`, wrong), ["The request is not valid.", "company", "Is required."]);
+  await command({ command: "suspend_app", superkey: app.superkey });
+  await told(await fetch(`${ready.api}/customer`, { headers }), ["User not allowed for API access.", 'status is "suspended" in AppsTable']);
 });
 
 test("rows are filtered by route, status and request_id", async (t) => {
@@ -172,6 +190,7 @@ test("the keyboard does everything, and the way back leads to the list", async (
   await page.goto(`${ready.api}/inspector/`);
   const link = page.locator(`a[href="#${newer.id}"]`);
   await link.waitFor();
+  assert.equal(await page.locator('#rows a[tabindex="0"]').count(), 1, "one row is in the order of the Tab key");
   await link.focus();
   await page.keyboard.press("ArrowDown");
   await page.keyboard.press("ArrowDown");

@@ -128,6 +128,7 @@ test("the keyboard does everything", async (t) => {
   const [older, newer] = [await mail("older"), await mail("newer")];
   await page.goto(ready.mail);
   await rowOf(page, newer).waitFor();
+  assert.equal(await page.locator('#list [tabindex="0"]').count(), 2, "a link and its code are in the order of the Tab key");
   const current = (email) => page.locator("[aria-current=true]").filter({ hasText: email }).waitFor();
   await page.keyboard.press("ArrowDown");
   await current(newer);

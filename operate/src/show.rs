@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// Columns of a list come in this order, and others behind them.
-const FIRST: [&str; 5] = ["superkey", "platformkey", "type", "name", "status"];
+const FIRST: [&str; 7] = ["superkey", "platformkey", "type", "name", "status", "grants", "url"];
 /// A longer value is cut in a list.
 const WIDEST: usize = 48;
 
@@ -37,8 +37,11 @@ fn list(items: &[Value], widest: usize, room: usize) -> String {
         return "Nothing.\n".to_owned();
     }
     let head = columns.iter().map(|name| name.to_uppercase()).collect();
+    // A key is of no use in parts; a name is.
+    let wide = |column: &str| if column == "name" { widest.min((room / 4).max(16)) } else { widest };
     let row = |item: &Value| {
-        columns.iter().map(|name| item.get(name).map(|it| cut(&cell(it), widest)).unwrap_or_default()).collect()
+        let value = |name: &&str| item.get(name).map(|it| cut(&cell(it), wide(name))).unwrap_or_default();
+        columns.iter().map(value).collect()
     };
     let rows: Vec<Vec<String>> = std::iter::once(head).chain(items.iter().map(row)).collect();
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
@@ -122,6 +125,8 @@ mod tests {
         let left_out = "Not shown for want of room: url. --json shows all.\n";
         assert_eq!(shown(42), format!("SUPERKEY  NAME  GRANTS\nk         A\n{left_out}"));
         assert!(shown(1).starts_with("SUPERKEY  NAME\nk         A\n"));
+        let named = answer(&json!({ "items": [{ "superkey": "k", "name": "n".repeat(50) }] }), 80);
+        assert_eq!(named, format!("SUPERKEY  NAME\nk         {}…\n", "n".repeat(19)));
     }
 
     #[test]

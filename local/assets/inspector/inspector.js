@@ -53,9 +53,17 @@ function show(row) {
 }
 
 function count() {
+  reach();
   const shown = [...rows.values()].filter(({ line }) => !line.hidden).length;
   find("#none").hidden = shown > 0;
   find("#none").textContent = rows.size ? "No request passes the filters." : "No request yet. Call the API, or sign up at the demo site: each request is a row here.";
+}
+
+/** One of the rows is in the order of the Tab key; arrows lead to the others. */
+function reach() {
+  const shown = [...rows.values()].filter(({ line }) => !line.hidden).reverse();
+  const first = shown.find(({ row }) => row.id === chosen()) ?? shown[0];
+  for (const known of rows.values()) known.line.querySelector("a").tabIndex = known === first ? 0 : -1;
 }
 
 const chosen = () => decodeURIComponent(location.hash.slice(1));
@@ -69,6 +77,7 @@ async function read({ focus = false } = {}) {
     if (row.id === id) link.setAttribute("aria-current", "true");
     else link.removeAttribute("aria-current");
   }
+  reach();
   const place = find("#story");
   if (!id) {
     place.replaceChildren(element("p", { class: "soft" }, "Choose a request: its story is told here."));

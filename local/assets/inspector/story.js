@@ -67,6 +67,19 @@ function step(step) {
     step.attributes && part(`${step.table} ${JSON.stringify(step.key)}`, "the item", block(JSON.stringify(step.attributes, null, 2))));
 }
 
+/** What of the records that were read refuses a caller who is known. */
+function refusing(items) {
+  const suspended = items.filter(({ attributes: { status } }) => status && status !== "active");
+  if (suspended.length) return suspended.map(({ table, attributes }) => `status is "${attributes.status}" in ${table}`);
+  const app = items.find(({ attributes }) => attributes.kind === "app")?.attributes;
+  if (!app) return [];
+  const grants = [app.grants ?? []].flat();
+  return [[
+    grants.length ? `the App's grants are ${grants.join(", ")}` : "the App has no grants",
+    "mail_suspended" in app && "its mails are suspended", !app.platform && "it has no platform",
+  ].filter(Boolean).join("; ")];
+}
+
 /** Why it ended as it did: what the caller was told, what the function noted and reported, what holds a mail back. */
 function reasons(story) {
   const told = parsed(story.answer?.body.text);
@@ -79,8 +92,11 @@ function reasons(story) {
     const causes = [line.step === told?.message ? "" : line.step, line.cause].filter(Boolean).join(": ").split(": ");
     return fact("Logged", [...new Set(causes.map((cause) => cause.replace(/\.$/, "")))].join(": "));
   });
-  const held = story.answer?.code === "mail_undeliverable" && story.calls.flatMap(({ steps }) => steps).find((step) => step.attributes?.mail_status);
-  return element("dl", {}, story.answer?.code && fact("Told", told?.message ?? told?.errorMessage), lines,
+  const items = story.calls.flatMap(({ steps }) => steps).filter((step) => step.attributes);
+  const held = story.answer?.code === "mail_undeliverable" && items.find((step) => step.attributes.mail_status);
+  return element("dl", {}, story.answer?.code && fact("Told", told?.message ?? told?.errorMessage),
+    told?.errors?.map(({ field, message }) => fact(field, message)), lines,
+    story.answer?.code === "not_allowed" && refusing(items).map((why) => fact("Found", why)),
     held && fact("Found", `mail_status is "${held.attributes.mail_status}" in ${held.table}`));
 }
 
@@ -94,13 +110,14 @@ function call(story, call, index, mailbox) {
   for (const { found } of call.steps) counts.set(found, (counts.get(found) ?? 0) + 1);
   const results = [...counts].map(([found, count]) => (count > 1 ? `${count} × ${found}` : found)).join(", ");
   const wrong = call.fault || call.status !== 200;
+  const statements = [...new Set(call.allowed_by.map(({ number }) => number))];
   return part(`call ${index}`, [
     element("strong", {}, [index + 1, call.action, tables(call)].filter(Boolean).join(" ")), ` ${took} `, element("span", { class: wrong ? "bad" : "soft" }, results),
   ],
   call.fault && element("p", { class: "note" }, `Made to go wrong: ${call.fault}.`),
   element("ul", { class: "steps" }, call.steps.map(step)),
   call.mail && mail(call, mailbox),
-  call.allowed_by.length > 0 && part(`allowed ${index}`, "allowed by", call.allowed_by.map((it) => [
+  call.allowed_by.length > 0 && part(`allowed ${index}`, `allowed by ${statements.length > 1 ? "statements" : "statement"} ${statements.join(", ")} of ${story.function}`, call.allowed_by.map((it) => [
     element("p", {}, `${it.action} on ${it.resource}: statement ${it.number} of ${story.function}`),
     block(JSON.stringify(it.statement, null, 2)),
   ])),

@@ -82,9 +82,11 @@ function mark() {
     if (isNew && !told) row.link.prepend(make("span", "hidden-words", "Unread. "));
     if (!isNew) told?.remove();
   }
-  // One of the links is in the order of the Tab key; arrows lead to the others.
+  // One of the rows is in the order of the Tab key; arrows lead to the others.
   const first = shown().find((row) => row.id === open) || shown()[0];
-  for (const row of rows.values()) row.link.tabIndex = row === first ? 0 : -1;
+  for (const row of rows.values()) {
+    for (const part of row.element.querySelectorAll("a, button")) part.tabIndex = row === first ? 0 : -1;
+  }
   const all = many(rows.size) + (unread ? `, ${unread} unread` : "");
   $("state").textContent = sought ? `${found} of ${many(rows.size)}` : all;
   document.title = unread ? `(${unread}) Mailbox` : "Mailbox";
