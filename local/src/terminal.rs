@@ -176,7 +176,9 @@ fn fitted(text: &str, columns: usize) -> String {
 /// the function has refused is no news where its answer is `told`.
 fn trouble(text: &str, told: bool) -> Option<String> {
     let Ok(Value::Object(line)) = serde_json::from_str(text) else {
-        return Some(text.to_owned()).filter(|text| !text.trim().is_empty());
+        // Lambda's own line of a function that ended or ran out of time.
+        let is_told = told && text.starts_with("RequestId: ");
+        return Some(text.to_owned()).filter(|text| !text.trim().is_empty() && !is_told);
     };
     match line.get("level").and_then(Value::as_str) {
         Some("ERROR") => {}
@@ -244,6 +246,8 @@ mod tests {
         let error = r#"{"level":"ERROR","message":"the mail failed","cause":"refused: timeout: refused."}"#;
         assert_eq!(trouble(error, true).unwrap(), "the mail failed: refused: timeout");
         assert_eq!(trouble("thread 'main' panicked", true).unwrap(), "thread 'main' panicked");
+        let ended = "RequestId: 1 Error: Task timed out after 10.00 seconds";
+        assert_eq!([trouble(ended, true), trouble(ended, false)], [None, Some(ended.to_owned())]);
         assert_eq!(aside("a\x1b[2Jb", false, 70), "          a[2Jb");
     }
 
