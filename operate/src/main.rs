@@ -89,7 +89,7 @@ async fn wait(options: &ArgMatches, event: &Value, mut answer: Value) -> Result<
             writeln!(std::io::stderr().lock(), "{told}")?;
             let address = show::cell(&answer["from_address"]);
             if let (None, Some((_, domain))) = (options.get_one::<String>("function"), address.split_once('@')) {
-                let verify = format!("curl -X PUT MAILBOX/identities/{domain}/verified");
+                let verify = format!("curl -X PUT $MAILBOX/identities/{domain}/verified");
                 writeln!(std::io::stderr().lock(), "The local system looks into no DNS: say `{verify}`.")?;
             }
         }
