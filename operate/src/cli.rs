@@ -71,7 +71,7 @@ fn hanging(hint: &str) -> String {
     let mut column = 0;
     for word in hint.split(' ') {
         if column > 0 && column + 1 + word.len() > WIDTH - HINT - 2 {
-            text += &format!("\n{:1$}", "", HINT + 2);
+            text.extend(["\n", &" ".repeat(HINT + 2)]);
             column = 0;
         } else if column > 0 {
             text.push(' ');

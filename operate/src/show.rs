@@ -55,7 +55,7 @@ fn list(items: &[Value], widest: usize, room: usize) -> String {
     };
     let mut text: String = rows.iter().map(line).collect();
     if kept < columns.len() {
-        text += &format!("Not shown for want of room: {}. --json shows all.\n", columns[kept..].join(", "));
+        text.extend(["Not shown for want of room: ", &columns[kept..].join(", "), ". --json shows all.\n"]);
     }
     text
 }
