@@ -71,7 +71,8 @@ function step(step) {
 function refusing(items) {
   const suspended = items.filter(({ attributes: { status } }) => status && status !== "active");
   if (suspended.length) return suspended.map(({ table, attributes }) => `status is "${attributes.status}" in ${table}`);
-  const app = items.find(({ attributes }) => attributes.kind === "app")?.attributes;
+  // The record, or one of its copies.
+  const app = items.find(({ attributes }) => attributes.kind?.startsWith("app"))?.attributes;
   if (!app) return [];
   const grants = [app.grants ?? []].flat();
   return [[
