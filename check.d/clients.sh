@@ -46,6 +46,7 @@ PYTHON
 # Fetches them anew, as examples/README.md says.
 examples_credentials() {
   local lines
+  # shellcheck disable=SC2016 # The fences of Markdown are meant.
   lines=$(sed -n '/^```sh$/,/^```$/{//d;p}' examples/README.md)
   lines=${lines/http:\/\/127.0.0.1:9000/$API}
   unset SUPERKEY SUPERTOKEN
