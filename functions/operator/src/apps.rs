@@ -1,5 +1,7 @@
 //! Apps: made, shown, changed, suspended and resumed.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 use shared::{
     app::{AppRecord, Brand, Grant, record_key},
@@ -140,7 +142,8 @@ pub fn to_json(app: &AppRecord) -> Value {
     let mut json = json!({
         "superkey": app.superkey,
         "name": app.name,
-        "grants": app.grants.iter().map(|grant| grant.name()).collect::<Vec<_>>(),
+        // DynamoDB's sets have no order; what is told has one.
+        "grants": app.grants.iter().map(|grant| grant.name()).collect::<BTreeSet<_>>(),
         "status": app.status.name(),
         "mails_per_day": app.mails_per_day(),
         "created_at": app.created_at.to_rfc3339(),

@@ -39,6 +39,20 @@ async fn a_command_takes_the_fields_of_the_table_and_no_others() {
     }
 }
 
+#[tokio::test]
+async fn grants_are_told_in_one_order_however_they_were_given() {
+    let app = TestApp::start().await;
+    for grants in [["passcode", "nopasscode"], ["nopasscode", "passcode"]] {
+        let made = app.command(json!({ "command": "create_app", "name": "Acme", "grants": grants })).await;
+        let shown = app.command(json!({ "command": "show_app", "superkey": made["superkey"] })).await;
+        assert_eq!([&made["grants"], &shown["grants"]], [&json!(["nopasscode", "passcode"]); 2]);
+    }
+    let listed = app.command(json!({ "command": "list_apps" })).await;
+    for listed in listed["items"].as_array().unwrap() {
+        assert_eq!(listed["grants"], json!(["nopasscode", "passcode"]));
+    }
+}
+
 /// The audit lines of commands, the latest last, without what no two have alike.
 fn accounts(app: &TestApp) -> Vec<Value> {
     let lines = app.system.logs.lines();
