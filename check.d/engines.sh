@@ -20,10 +20,12 @@ check_sam_local() {
 
   # With credentials that reach nothing, should it ever call AWS.
   export AWS_ACCESS_KEY_ID=none AWS_SECRET_ACCESS_KEY=none AWS_ENDPOINT_URL_STS=http://127.0.0.1:9 AWS_MAX_ATTEMPTS=1
-  local said
-  said=$(sam local invoke OperatorFunction --event events/operator/list_apps.json "${options[@]}" 2>&1)
-  grep --max-count=1 --only-matching "Nothing is called: under sam local, AWS_ENDPOINT_URL_DYNAMODB has to be set" <<<"$said" ||
-    { echo "Without --env-vars: $said"; return 1; }
+  local said tries=0
+  # The SAM CLI begins to read what a container prints when it already runs, and may miss a line of its first moment.
+  until said=$(sam local invoke OperatorFunction --event events/operator/list_apps.json "${options[@]}" 2>&1)
+    grep --max-count=1 --only-matching "Nothing is called: under sam local, AWS_ENDPOINT_URL_DYNAMODB has to be set" <<<"$said"; do
+    ((++tries < 5)) || { echo "Without --env-vars: $said"; return 1; }
+  done
 
   start_engine "$lambda" sam local start-lambda --port "${lambda#*:}" --warm-containers LAZY "${options[@]}" "${found[@]}"
   cargo build --workspace --bins --quiet
@@ -102,10 +104,10 @@ SCRIPT
   chmod +x "$1/cargo"
 }
 
-# start_backends MAIL DYNAMODB: starts the backends on these addresses, with the records of events/fixtures.json.
+# start_backends MAIL DYNAMODB [EXECUTABLE]: starts the backends on these addresses, with the records of events/fixtures.json.
 start_backends() {
   cargo build --workspace --bins --quiet
-  start_engine "$1" "${CARGO_TARGET_DIR:-target}/debug/local" --backends-only --mail "$1" --dynamodb "$2"
+  start_engine "$1" "${3:-${CARGO_TARGET_DIR:-target}/debug/local}" --backends-only --mail "$1" --dynamodb "$2"
   until grep --quiet "Ctrl-C ends it" "$ENGINE_LOG"; do sleep 0.1; done
 }
 

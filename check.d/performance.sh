@@ -16,6 +16,7 @@ check_performance() {
 # What a developer would run instead, on the very executables that are deployed and over the same backends, one after the other.
 step beside "The local system beside cargo lambda watch and the SAM CLI: first answer, requests a second, memory" long
 check_beside() {
+  python_tool cargo-lambda
   python_tool sam
   check_functions
   [[ -d .aws-sam/build ]] || check_sam_build
@@ -27,7 +28,7 @@ check_beside() {
   docker_engine && host=$(ip -4 -o address show docker0 | awk '{ sub(/\/.*/, "", $4); print $4 }')
   # The ports of events/env.json.
   mail=$host:9001 dynamodb=$host:9002 api=127.0.0.1:$(free_port)
-  start_backends "$mail" "$dynamodb"
+  start_backends "$mail" "$dynamodb" "$target/release/local"
   eval "$(sed -n '/^  export /p' "$ENGINE_LOG")"
   while read -r it; do variables+=(--env "$it=${!it}"); done < <(sed -n "s/^  export \([A-Z_]*\)=.*/\1/p" "$ENGINE_LOG")
   folder=$(mktemp -d)

@@ -132,8 +132,6 @@ def said(answered):
 
 
 NO_ROUTE = "404 of another shape"
-# Nobody has looked yet: whatever it answers is right.
-UNSEEN = None
 
 
 def edges(cuid, as_customer):
@@ -168,8 +166,8 @@ def edges(cuid, as_customer):
         ("a body of 7 MB", ("POST", "/customer", APP, b" " * 7_000_000), "413 Request Entity Too Large", {"sam": "500 Internal server error", "cargo-lambda": "413 body_too_large", "fakecloud": "502 Internal server error"}),
         ("no Host", ("GET", "/customer", APP, None, 0), "400 Bad Request", {"sam": "200 list", "cargo-lambda": "200 list", "fakecloud": "404 Stage not found: customer"}),
         ("two Hosts", ("GET", "/customer", APP, None, 2), "400 Bad Request", {"sam": "200 list", "cargo-lambda": "200 list", "fakecloud": "200 list"}),
-        ("a body that breaks off", (broken_off,), "400 Bad Request", {"sam": UNSEEN, "cargo-lambda": "500 of another shape"}),
-        ("HTTP/2 at once", ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0",), "0 closed", {"sam": UNSEEN, "cargo-lambda": "0 no HTTP/1.1"}),
+        ("a body that breaks off", (broken_off,), "400 Bad Request", {"sam": "400 page", "cargo-lambda": "500 of another shape", "fakecloud": "413 page"}),
+        ("HTTP/2 at once", ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0",), "0 closed", {"sam": "0 no HTTP/1.1", "cargo-lambda": "0 no HTTP/1.1", "fakecloud": "0 no HTTP/1.1"}),
         ("11 KB of headers", ("GET", "/customer", {**APP, "x-fill": "x" * 11_000}), "431 Request Header Fields Too Large", {"sam": "200 list", "cargo-lambda": "200 list", "fakecloud": "200 list"}),
     ]
 
@@ -180,7 +178,7 @@ def main():
     wrong = 0
     for name, request, as_gateway, otherwise in edges(*who):
         expected, answered = otherwise.get(ENGINE, as_gateway), said(call_raw(*request) if len(request) == 1 else call(*request))
-        differs = expected is not UNSEEN and answered != expected
+        differs = answered != expected
         wrong += differs
         print(f"{name}: {answered}" + (f" INSTEAD OF {expected}" if differs else ""))
     return wrong
