@@ -27,12 +27,26 @@ check_checkov() {
 step functions "Every function is compiled as it would be deployed"
 check_functions() {
   # The step that asks for it has a Python of its own.
-  (python_tool cargo-lambda && cargo lambda build --release)
+  (
+    python_tool cargo-lambda
+    one_build_at_a_time
+    cargo lambda build --release
+  )
+}
+
+# cargo-lambda moves what cargo built, and one that waited for cargo beside it finds nothing left to move. `.ci/run` has a
+# build under way when the steps begin. Freed as the shell that holds it ends.
+one_build_at_a_time() {
+  mkdir -p target
+  exec {BUILD_LOCK}>target/functions.lock
+  python3 -c 'import fcntl, sys; fcntl.flock(int(sys.argv[1]), fcntl.LOCK_EX)' "$BUILD_LOCK"
 }
 
 # For the processor at hand: for the other one cargo-lambda would fetch a target of Rust's.
 step sam-build "The SAM CLI builds every function"
 check_sam_build() {
+  # The SAM CLI calls it too.
+  python_tool cargo-lambda
   python_tool sam
   check_functions
   sam build --parameter-overrides "Architecture=$(uname -m | sed s/aarch64/arm64/)"
