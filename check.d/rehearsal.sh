@@ -1,34 +1,45 @@
 # A deployment from the first to the last day, on an AWS that is none.
 
 # fakecloud is others' work, and its gaps are listed in docs/fidelity.md. The commands are those of README.md,
-# docs/deploy.md and docs/operations.md.
-step rehearsal "Stage dev is deployed, used, updated, deleted and deployed again, on fakecloud" long
+# docs/deploy.md and docs/operations.md. What a step needs beside them stands in cloud.sh.
+step rehearsal "Both stages are deployed, used, updated, restored, deleted and deployed again, on fakecloud" long
 check_rehearsal() {
   python_tool awscli
   python_tool sam
   [[ -d .aws-sam/build ]] || check_sam_build
   # Less optimised, it builds in two thirds of the time, and is quick enough.
   CARGO_PROFILE_DEV_DEBUG=0 CARGO_INCREMENTAL=0 cargo_tool fakecloud --debug
-  cargo build --workspace --bins --quiet
+  cargo test --workspace --no-run --quiet
   start_fakecloud
-  STACK=atom-customers-dev
+  a_first_stage
+  a_protected_stage
+}
 
+# Stage dev, as fakecloud itself expands the template.
+a_first_stage() {
+  STACK=atom-customers-dev
   local samconfig=$CLOUD_FOLDER/samconfig.toml
   deploy samconfig.toml
+  has_the_pepper_of_the_events
   first_app
   API=$AWS_ENDPOINT_URL MAILBOX=$AWS_ENDPOINT_URL/_fakecloud/ses/emails python3 check.d/engines/through.py fakecloud
   operators_have_names
   a_bounce_comes_round
+  events_are_answered
+  black_box
+  first_app
 
   says 200 "/customer?superkey=$SUPERKEY&supertoken=$SUPERTOKEN"
-  sed '/^\[dev.global/,/^\]/s/"LogLevel=debug"/&, "AllowQueryCredentials=false"/' samconfig.toml >"$samconfig"
+  sed '/^\[dev.global/,/^\]/s/"LogLevel=debug"/&, "AllowQueryCredentials=false", "PasscodeCooldownSeconds=0"/' samconfig.toml >"$samconfig"
   deploy "$samconfig"
   says 400 "/customer?superkey=$SUPERKEY&supertoken=$SUPERTOKEN"
   says 200 /customer "${AS_APP[@]}"
   echo "an update took effect, and what was stored is there"
+  black_box_after_the_update
+  first_app
+  two_tables_are_restored
 
-  sam delete --stack-name "$STACK" --region "$AWS_REGION" --no-prompts >"$CLOUD_FOLDER/delete" 2>&1 ||
-    { cat "$CLOUD_FOLDER/delete"; return 1; }
+  remove
   what_stays
   # As the page says: the stack cannot make the identity that was kept.
   sed 's/"CreateMailIdentity=true"/"CreateMailIdentity=false"/' samconfig.toml >"$samconfig"
@@ -39,63 +50,117 @@ check_rehearsal() {
   echo "deployed again, with tables of its own"
 }
 
-# start_fakecloud: starts it, on loopback alone, with IAM enforced. From then on the SAM CLI and the AWS CLI speak to it.
-start_fakecloud() {
-  local address
-  address=127.0.0.1:$(free_port)
-  CLOUD_FOLDER=$(mktemp -d)
-  export CONTAINERS=$CLOUD_FOLDER/containers RIE
-  RIE=$(rapid)/aws-lambda-rie-$(uname -m | sed s/aarch64/arm64/)
-  mkdir "$CONTAINERS"
-  at_end "end_containers; rm -rf '$CLOUD_FOLDER'"
-  export AWS_ENDPOINT_URL=http://$address AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_REGION=eu-west-1
-  export AWS_DEFAULT_REGION=$AWS_REGION
-  unset AWS_PROFILE AWS_SESSION_TOKEN
-  FAKECLOUD_CONTAINER_CLI=$PWD/check.d/engines/container start_engine "$address" \
-    fakecloud --addr "$address" --region "$AWS_REGION" --iam strict
+# Stage prod, as AWS would expand the template: the permissions boundary is there. Tables and stack are protected.
+a_protected_stage() {
+  STACK=atom-customers
+  deploy_expanded DeletionProtection=false
+  deploy_expanded DeletionProtection=true
+  first_app
+  API=$AWS_ENDPOINT_URL MAILBOX=$AWS_ENDPOINT_URL/_fakecloud/ses/emails python3 check.d/engines/through.py fakecloud
+  what_the_boundary_lacks_is_refused
+
+  eval "$(block docs/deploy.md "## 6. Then prod" 1 | grep ^aws)"
+  if remove >/dev/null; then echo "a protected stack was removed"; return 1; fi
+  says 200 /customer "${AS_APP[@]}"
+  aws cloudformation update-termination-protection --no-enable-termination-protection --stack-name "$STACK" >/dev/null
+  remove
+  protected_tables_stay
 }
 
-end_containers() {
-  local process
-  for process in "$CONTAINERS"/*/process; do
-    [[ ! -f $process ]] || kill -- "-$(<"$process")" 2>/dev/null || true
+# has_the_pepper_of_the_events: the passcodes of events/fixtures.json were made under this pepper.
+has_the_pepper_of_the_events() {
+  local pepper
+  pepper=$(python3 -c 'import json; print(json.load(open("events/env.json"))["Parameters"]["PEPPER"].partition(":")[2])')
+  aws secretsmanager put-secret-value --secret-id "$(resource Pepper)" --secret-string "{\"pepper\": \"$pepper\"}" >/dev/null
+}
+
+# black_box: the tests of local/tests/api over the API that is deployed, one after another, each with empty tables.
+black_box() {
+  local skipped=()
+  mapfile -t skipped < <(sed -n 's/^[a-z].*/--skip=&/p' check.d/engines/own-system.txt)
+  cargo test --quiet --workspace --test api -- --exact --test-threads=1 "${skipped[@]}"
+}
+
+# black_box_after_the_update: those that need what the update has set.
+black_box_after_the_update() {
+  local tests=()
+  mapfile -t tests < <(awk '/^# / { group = $0 } /^[a-z]/ && group ~ /after its update/' check.d/engines/own-system.txt)
+  cargo test --quiet --workspace --test api -- --exact --test-threads=1 "${tests[@]}"
+}
+
+# two_tables_are_restored: by the commands of docs/operations.md. fakecloud restores a table as it is now, whatever second is
+# named; so the damage is done after the first block.
+two_tables_are_restored() {
+  local created
+  says 201 /customer "${AS_APP[@]}" -d '{"company": "Kept", "email": "kept@example.com"}'
+  created=$(<"$CLOUD_FOLDER/answer")
+  as_kept() { says "$1" "/customer/$(field cuid)" --header "x-access-key: $(field key)" --header "x-access-token: $(field token)"; }
+  field() { python3 -c 'import json, sys; print(json.loads(sys.argv[1])[sys.argv[2]])' "$created" "$1"; }
+  as_kept 200
+  local runbook=(block docs/operations.md "## Restore from a backup") TABLES table
+  eval "$("${runbook[@]}" 1 | sed "1s/.*/STACK=$STACK SECOND=$(date --utc +%Y-%m-%dT%H:%M:%SZ)/")" >/dev/null
+  operate '{"command": "erase_customer", "cuid": "'"$(field cuid)"'"}' >/dev/null
+  as_kept 404
+  eval "$("${runbook[@]}" 2)" >/dev/null
+  eval "$("${runbook[@]}" 3)" >/dev/null
+  says 200 "/customer?email=kept@example.com" "${AS_APP[@]}"
+  grep --quiet kept@example.com "$CLOUD_FOLDER/answer"
+  eval "$("${runbook[@]}" 4)" >/dev/null
+  as_kept 403
+  for table in $TABLES; do
+    aws dynamodb describe-continuous-backups --table-name "$table" --output text \
+      --query ContinuousBackupsDescription.PointInTimeRecoveryDescription.PointInTimeRecoveryStatus | grep --quiet ENABLED
+    aws dynamodb update-table --table-name "$table" --no-deletion-protection-enabled >/dev/null
+    aws dynamodb delete-table --table-name "$table-restored" >/dev/null
   done
+  echo "two tables were restored by the commands of the runbook"
 }
 
-# deploy SAMCONFIG: deploys stage dev by it. HOST is then where the API answers.
-deploy() {
-  sam deploy --config-env dev --config-file "$(realpath "$1")" >"$CLOUD_FOLDER/deploy" 2>&1 ||
+# deploy_expanded PARAMETER=VALUE...: deploys stage prod, expanded as CloudFormation would, with its settings and these.
+deploy_expanded() {
+  local parameters
+  sam package --config-env prod --resolve-s3 --output-template-file "$CLOUD_FOLDER/packaged.yaml" >"$CLOUD_FOLDER/deploy" 2>&1 ||
     { cat "$CLOUD_FOLDER/deploy"; return 1; }
-  export HOST
-  HOST=$(output ApiUrl)
-  HOST=${HOST#https://}
-  echo "deployed: $HOST"
+  .tools/sam/bin/python check.d/engines/expand.py "$CLOUD_FOLDER/packaged.yaml" >"$CLOUD_FOLDER/expanded.json"
+  mapfile -t parameters < <(python3 -c '
+import tomllib
+
+with open("samconfig.toml", "rb") as file:
+    print(*tomllib.load(file)["prod"]["global"]["parameters"]["parameter_overrides"], sep="\n")')
+  aws cloudformation deploy --stack-name "$STACK" --template-file "$CLOUD_FOLDER/expanded.json" --capabilities CAPABILITY_IAM \
+    --parameter-overrides "${parameters[@]}" CreateMailIdentity=true "$@" >"$CLOUD_FOLDER/deploy" 2>&1 ||
+    { cat "$CLOUD_FOLDER/deploy"; return 1; }
+  finds_the_stage
 }
 
-output() {
-  aws cloudformation describe-stacks --stack-name "$STACK" --query "Stacks[0].Outputs[?OutputKey=='$1'].OutputValue" --output text
+# what_the_boundary_lacks_is_refused: every role has it, and what it does not allow no role may, whatever its own policy says.
+what_the_boundary_lacks_is_refused() {
+  local boundary role roles first
+  boundary=$(resource FunctionsBoundary)
+  roles=$(aws cloudformation list-stack-resources --stack-name "$STACK" --output text \
+    --query "StackResourceSummaries[?ResourceType=='AWS::IAM::Role'].PhysicalResourceId")
+  for role in $roles; do
+    aws iam get-role --role-name "$role" --query Role.PermissionsBoundary.PermissionsBoundaryArn --output text |
+      grep --quiet --fixed-strings --line-regexp "$boundary" || { echo "$role is not bounded"; return 1; }
+  done
+  first=$(aws iam get-policy --policy-arn "$boundary" --query Policy.DefaultVersionId --output text)
+  aws iam get-policy-version --policy-arn "$boundary" --version-id "$first" --query PolicyVersion.Document --output json |
+    sed 's/dynamodb:BatchGetItem/dynamodb:BatchNothing/' >"$CLOUD_FOLDER/narrower.json"
+  aws iam create-policy-version --policy-arn "$boundary" --set-as-default --policy-document "file://$CLOUD_FOLDER/narrower.json" >/dev/null
+  says 500 /customer "${AS_APP[@]}"
+  aws iam set-default-policy-version --policy-arn "$boundary" --version-id "$first"
+  says 200 /customer "${AS_APP[@]}"
+  echo "$(wc -w <<<"$roles") roles carry the boundary, and may do nothing beyond it"
 }
 
-operate() { sam remote invoke OperatorFunction --stack-name "$STACK" --event "$1" 2>/dev/null; }
-
-# learn COMMAND: gives the operator's command, and exports what it answers.
-learn() {
-  local exports
-  exports=$(operate "$1" | python3 -c '
-import json, shlex, sys
-
-for name, value in json.load(sys.stdin).items():
-    if isinstance(value, str):
-        print(f"export {name.upper()}={shlex.quote(value)}")
-')
-  eval "$exports"
-}
-
-# first_app: SUPERKEY, SUPERTOKEN, PLATFORMKEY and PLATFORMTOKEN of a new App and its platform; with AS_APP the App calls.
-first_app() {
-  learn '{"command": "create_platform", "name": "Campaigns", "url": "https://platform.example.com/sso"}'
-  learn '{"command": "create_app", "name": "Example Shop", "grants": ["passcode", "nopasscode"], "platform": "'"$PLATFORMKEY"'"}'
-  AS_APP=(--header "x-access-superkey: $SUPERKEY" --header "x-access-supertoken: $SUPERTOKEN")
+# events_are_answered: but for what depends on SES's tenants and on domains that somebody else has verified, which fakecloud has
+# otherwise.
+events_are_answered() {
+  local event otherwise=()
+  for event in create_app make_tenants set_sender set_sender-of-another-deployment; do
+    otherwise+=(--otherwise "operator/$event")
+  done
+  "${CARGO_TARGET_DIR:-target}/debug/tools" deployed "$DEPLOYED" "${otherwise[@]}"
 }
 
 # operators_have_names: `operate` through the AWS CLI, by the names that docs/operations.md gives to operators.
@@ -128,20 +193,32 @@ a_bounce_comes_round() {
   echo "a bounce came round"
 }
 
-# says STATUS PATH [OPTION...]: the API answers with this status.
-says() {
-  local status
-  status=$(curl --silent --output "$CLOUD_FOLDER/answer" --write-out '%{http_code}' "${@:3}" --header "host: $HOST" "$AWS_ENDPOINT_URL$2")
-  [[ $status == "$1" ]] || { echo "$2: $status instead of $1: $(<"$CLOUD_FOLDER/answer")" >&2; return 1; }
-}
-
 # what_stays: what docs/deploy.md says of a stage that was removed.
 what_stays() {
   local tables groups
-  ! aws cloudformation describe-stacks --stack-name "$STACK" >/dev/null 2>&1
+  if aws cloudformation describe-stacks --stack-name "$STACK" >/dev/null 2>&1; then echo "$STACK is still there"; return 1; fi
   tables=$(aws dynamodb list-tables --query 'length(TableNames)' --output text)
   groups=$(aws logs describe-log-groups --query "length(logGroups[?contains(logGroupName, 'FunctionLogs')])" --output text)
   aws sesv2 get-email-identity --email-identity dev.atom.example >/dev/null
   echo "after its deletion $tables tables, $groups log group of the functions and the SES identity are left"
   [[ $tables == 6 && $groups == 1 ]]
+}
+
+# remove: removes the stage.
+remove() {
+  sam delete --stack-name "$STACK" --region "$AWS_REGION" --no-prompts >"$CLOUD_FOLDER/delete" 2>&1 ||
+    { cat "$CLOUD_FOLDER/delete"; return 1; }
+}
+
+# protected_tables_stay: they refuse to be deleted, until they are told that they may be.
+protected_tables_stay() {
+  local table tables
+  tables=$(aws dynamodb list-tables --query "TableNames[?starts_with(@, '$STACK-') && !starts_with(@, '$STACK-dev')]" --output text)
+  for table in $tables; do
+    if aws dynamodb delete-table --table-name "$table" >/dev/null 2>&1; then echo "$table was not protected"; return 1; fi
+    aws dynamodb update-table --table-name "$table" --no-deletion-protection-enabled >/dev/null
+    aws dynamodb delete-table --table-name "$table" >/dev/null
+  done
+  echo "$(wc -w <<<"$tables") tables of prod stayed, protected"
+  [[ $(wc -w <<<"$tables") == 6 ]]
 }

@@ -11,6 +11,7 @@ pub mod calls;
 pub mod cli;
 mod data;
 pub mod demo;
+pub mod deployed;
 pub mod dynamodb;
 pub mod events;
 pub mod faults;

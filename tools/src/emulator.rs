@@ -11,9 +11,10 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
+use local::deployed::logical_id;
 use tokio::process::{Child, Command};
 
-use crate::trial::{Trial, logical_id, options};
+use crate::trial::{Trial, options};
 
 /// How long the emulator may take to listen.
 const START: Duration = Duration::from_secs(10);

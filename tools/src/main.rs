@@ -32,6 +32,14 @@ enum Command {
         #[arg(long)]
         dynamodb: String,
     },
+    /// Sends every event to the functions of a deployment.
+    Deployed {
+        /// Where it is: what `./check rehearsal` writes for it.
+        file: PathBuf,
+        /// An event that has another answer there, as `operator/create_app`.
+        #[arg(long)]
+        otherwise: Vec<String>,
+    },
     /// Names the permissions that the template grants and no test has used.
     UnusedPermissions {
         /// What the tests have written where `PERMISSIONS_RECORD` said.
@@ -52,6 +60,7 @@ async fn main() -> Result<ExitCode> {
         }
         Command::Emulator { rie, build } => emulator::run(&rie, &build).await,
         Command::Events { url, mail, dynamodb } => trial::run(&url, mail, dynamodb).await,
+        Command::Deployed { file, otherwise } => trial::run_deployed(&file, &otherwise).await,
         Command::UnusedPermissions { record } => unused_permissions::run(&record),
     }
 }

@@ -1,22 +1,26 @@
 //! Every event of `events/`, sent to whatever runs the functions, and its answers compared with the expected ones.
 
-use std::{collections::BTreeMap, io::Write, process::ExitCode};
+use std::{collections::BTreeMap, io::Write, path::Path, process::ExitCode};
 
 use anyhow::{Context, Result};
 use local::{
     binaries,
+    deployed::{Deployed, logical_id},
+    dynamodb::Tables,
     events::{self, Case},
     system::{Backends, Options},
+    template::{Secrets, Template},
 };
 use reqwest::Client;
 use serde_json::Value;
 
-/// The events and the backends that they speak of.
+/// The events and the tables that they speak of.
 pub struct Trial {
-    backends: Backends,
+    /// Where the functions of somebody else find what they need.
+    backends: Option<Backends>,
+    tables: Tables,
     fixtures: Value,
     cases: BTreeMap<String, Vec<Case>>,
-    client: Client,
     differences: Vec<String>,
 }
 
@@ -26,18 +30,18 @@ impl Trial {
     /// # Errors
     /// An address in use; files of `events/` that cannot be read.
     pub async fn open(options: &Options) -> Result<Self> {
+        let backends = Backends::start(options).await?;
+        let tables = backends.tables.clone();
+        Self::on(Some(backends), tables)
+    }
+
+    fn on(backends: Option<Backends>, tables: Tables) -> Result<Self> {
         let events = binaries::project_root()?.join("events");
         let mut cases: BTreeMap<String, Vec<Case>> = BTreeMap::new();
         for case in events::read_all(&events)? {
             cases.entry(case.function.clone()).or_default().push(case);
         }
-        Ok(Self {
-            backends: Backends::start(options).await?,
-            fixtures: read("fixtures.json")?,
-            cases,
-            client: Client::builder().no_proxy().build()?,
-            differences: Vec::new(),
-        })
+        Ok(Self { backends, tables, fixtures: read("fixtures.json")?, cases, differences: Vec::new() })
     }
 
     /// The functions that have events.
@@ -50,9 +54,10 @@ impl Trial {
     /// were made.
     ///
     /// # Errors
-    /// `events/env.json` cannot be read.
+    /// `events/env.json` cannot be read; what is deployed has an environment.
     pub fn environment(&self, options: &Options) -> Result<BTreeMap<String, String>> {
-        Ok(self.backends.environment(&read("env.json")?["Parameters"], options))
+        let backends = self.backends.as_ref().context("there are no backends here")?;
+        Ok(backends.environment(&read("env.json")?["Parameters"], options))
     }
 
     /// Sends a function's events to `url`, which takes them as the Lambda Invoke API does, each on the records as they
@@ -61,12 +66,19 @@ impl Trial {
     /// # Errors
     /// Whoever is there does not answer in JSON.
     pub async fn send(&mut self, function: &str, url: &str) -> Result<()> {
-        for case in &self.cases[function] {
-            self.backends.tables.replace(&self.fixtures)?;
-            let sent = self.client.post(url).json(&case.event).send().await;
+        let client = Client::builder().no_proxy().build()?;
+        self.send_by(function, async |event| {
+            let sent = client.post(url).json(event).send().await;
             let answer = sent.with_context(|| format!("{url} does not answer"))?.text().await?;
-            let answer =
-                serde_json::from_str(&answer).with_context(|| format!("{function}, {}: {answer}", case.name))?;
+            serde_json::from_str(&answer).with_context(|| answer)
+        })
+        .await
+    }
+
+    async fn send_by(&mut self, function: &str, ask: impl AsyncFn(&Value) -> Result<Value>) -> Result<()> {
+        for case in &self.cases[function] {
+            self.tables.replace(&self.fixtures)?;
+            let answer = ask(&case.event).await.with_context(|| format!("{function}, {}", case.name))?;
             self.differences.extend(case.check(&answer).err().map(|difference| difference.to_string()));
         }
         Ok(())
@@ -114,26 +126,29 @@ pub async fn run(url: &str, mail: String, dynamodb: String) -> Result<ExitCode> 
     trial.report()
 }
 
-/// `send-passcode` is built as `SendPasscodeFunction`.
-#[must_use]
-pub fn logical_id(function: &str) -> String {
-    let words = function.split('-').map(|word| {
-        let (first, rest) = word.split_at(1);
-        first.to_uppercase() + rest
-    });
-    words.collect::<String>() + "Function"
+/// Sends every event to the functions of a deployment, which `file` tells where it is. The events named `otherwise` are answered
+/// otherwise there.
+///
+/// # Errors
+/// As [`Trial::open`] and [`Trial::send`]; a file that cannot be read; one of `otherwise` that is answered as everywhere.
+pub async fn run_deployed(file: &Path, otherwise: &[String]) -> Result<ExitCode> {
+    let deployed = Deployed::read(file)?;
+    let template = Template::load(&options()?.template, &BTreeMap::new(), &mut Secrets::default())?;
+    let mut trial = Trial::on(None, Tables::deployed(&template.tables, &deployed)?)?;
+    for function in trial.functions() {
+        let ask = async |event: &Value| Ok(deployed.invoke(&function, event).await.unwrap_or_else(|error| error));
+        trial.send_by(&function, ask).await?;
+    }
+    for name in otherwise {
+        let file = format!("events/{name}.json");
+        let found = trial.differences.iter().position(|difference| difference.starts_with(&file));
+        trial.differences.remove(found.with_context(|| format!("{file} is answered as everywhere"))?);
+    }
+    trial.report()
 }
 
 fn read(name: &str) -> Result<Value> {
     let file = binaries::project_root()?.join("events").join(name);
     let text = std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
     serde_json::from_slice(&text).with_context(|| format!("{} is damaged", file.display()))
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn a_function_is_built_under_its_logical_id() {
-        assert_eq!(super::logical_id("send-passcode"), "SendPasscodeFunction");
-    }
 }

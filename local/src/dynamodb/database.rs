@@ -7,7 +7,10 @@ use dynoxide::Database;
 use serde_json::{Map, Value, json};
 
 use super::engine::{Engine, Other};
-use crate::template::Table;
+use crate::{
+    deployed::{Deployed, ROOT},
+    template::Table,
+};
 
 /// How often expired items are removed. Nothing may rely on it: AWS takes days.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
@@ -17,6 +20,8 @@ const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 pub struct Tables {
     engine: Engine,
     names: Vec<String>,
+    /// What they are called in the database, where that is not their name.
+    called: BTreeMap<String, String>,
 }
 
 /// Where the records are to be kept.
@@ -47,8 +52,8 @@ impl Tables {
             }
             Kept::At(url) => Engine::Other(Other::at(url)?),
         };
-        let opened = Self { engine, names: tables.iter().map(|table| table.name.clone()).collect() };
-        let existing = opened.engine.call("ListTables", json!({}))?;
+        let opened = Self { engine, names: names(tables), called: BTreeMap::new() };
+        let existing = opened.call("ListTables", json!({}))?;
         let existing = existing["TableNames"].as_array().cloned().unwrap_or_default();
         for table in tables {
             if !existing.contains(&table.name.as_str().into()) {
@@ -58,14 +63,32 @@ impl Tables {
         Ok(opened)
     }
 
+    /// The tables of a deployment, which exist.
+    ///
+    /// # Errors
+    /// One of them is not there.
+    pub fn deployed(tables: &[Table], deployed: &Deployed) -> Result<Self> {
+        let names = names(tables);
+        let called = names.iter().map(|name| Ok((name.clone(), deployed.name(name)?.to_owned())));
+        let called = called.collect::<Result<_>>()?;
+        Ok(Self { engine: Engine::Other(Other::of(&deployed.endpoint, ROOT)), names, called })
+    }
+
+    fn call(&self, action: &str, mut request: Value) -> Result<Value> {
+        if let Some(called) = request["TableName"].as_str().and_then(|name| self.called.get(name)) {
+            request["TableName"] = called.as_str().into();
+        }
+        self.engine.call(action, request)
+    }
+
     fn create(&self, table: &Table) -> Result<()> {
-        self.engine.call("CreateTable", table.create.clone())?;
+        self.call("CreateTable", table.create.clone())?;
         if let Some(attribute) = &table.ttl_attribute {
             let ttl = json!({
                 "TableName": table.name,
                 "TimeToLiveSpecification": { "AttributeName": attribute, "Enabled": true },
             });
-            self.engine.call("UpdateTimeToLive", ttl)?;
+            self.call("UpdateTimeToLive", ttl)?;
         }
         Ok(())
     }
@@ -82,7 +105,7 @@ impl Tables {
     /// What DynamoDB would refuse.
     pub fn put(&self, table: &str, item: &Value) -> Result<()> {
         let put = json!({ "TableName": table, "Item": item });
-        self.engine.call("PutItem", put).with_context(|| format!("cannot put an item into {table}"))?;
+        self.call("PutItem", put).with_context(|| format!("cannot put an item into {table}"))?;
         Ok(())
     }
 
@@ -91,7 +114,7 @@ impl Tables {
     /// # Errors
     /// What DynamoDB would refuse.
     pub fn get(&self, table: &str, key: &Value) -> Result<Option<Value>> {
-        let found = self.engine.call("GetItem", json!({ "TableName": table, "Key": key }))?;
+        let found = self.call("GetItem", json!({ "TableName": table, "Key": key }))?;
         Ok(Some(found["Item"].clone()).filter(|item| !item.is_null()))
     }
 
@@ -111,7 +134,7 @@ impl Tables {
             "ExpressionAttributeNames": { "#moment": attribute },
             "ExpressionAttributeValues": { ":at": { "N": at.to_string() } },
         });
-        self.engine.call("UpdateItem", update).map(|_| true)
+        self.call("UpdateItem", update).map(|_| true)
     }
 
     /// Writes every item of `fixtures`: lists of items in DynamoDB's JSON by table.
@@ -127,21 +150,29 @@ impl Tables {
         Ok(())
     }
 
-    /// Writes every item of `fixtures`, and removes all others.
+    /// Makes the tables hold the items of `fixtures` and no others. What is there as it should be is left alone.
     ///
     /// # Errors
     /// As [`Tables::load`].
     pub fn replace(&self, fixtures: &Value) -> Result<()> {
         for table in &self.names {
-            let description = self.engine.call("DescribeTable", json!({ "TableName": table }))?;
-            let schema = description["Table"]["KeySchema"].as_array().into_iter().flatten();
-            let names: Vec<_> = schema.filter_map(|part| part["AttributeName"].as_str()).collect();
-            for item in self.items(table)? {
-                let key: Map<_, _> = names.iter().map(|name| ((*name).to_owned(), item[*name].clone())).collect();
-                self.engine.call("DeleteItem", json!({ "TableName": table, "Key": key }))?;
+            let wanted = fixtures[table].as_array().map_or_else(Vec::new, Clone::clone);
+            let there = self.items(table)?;
+            let keys = if there.is_empty() { Vec::new() } else { self.key_attributes(table)? };
+            let key = |item: &Value| keys.iter().map(|name| (name.clone(), item[name].clone())).collect::<Map<_, _>>();
+            let wanted_keys: Vec<_> = wanted.iter().map(key).collect();
+            for key in there.iter().map(key).filter(|key| !wanted_keys.contains(key)) {
+                self.call("DeleteItem", json!({ "TableName": table, "Key": key }))?;
             }
+            wanted.iter().filter(|item| !there.contains(item)).try_for_each(|item| self.put(table, item))?;
         }
-        self.load(fixtures)
+        Ok(())
+    }
+
+    fn key_attributes(&self, table: &str) -> Result<Vec<String>> {
+        let description = self.call("DescribeTable", json!({ "TableName": table }))?;
+        let schema = description["Table"]["KeySchema"].as_array().into_iter().flatten();
+        Ok(schema.filter_map(|part| Some(part["AttributeName"].as_str()?.to_owned())).collect())
     }
 
     /// Every item of `table`, in DynamoDB's JSON.
@@ -153,7 +184,7 @@ impl Tables {
         let mut start = Value::Null;
         loop {
             let scan = json!({ "TableName": table, "ExclusiveStartKey": start });
-            let page = self.engine.call("Scan", scan)?;
+            let page = self.call("Scan", scan)?;
             items.extend(page["Items"].as_array().into_iter().flatten().cloned());
             start = page["LastEvaluatedKey"].clone();
             if start.is_null() {
@@ -192,4 +223,8 @@ impl Tables {
     pub(super) const fn engine(&self) -> &Engine {
         &self.engine
     }
+}
+
+fn names(tables: &[Table]) -> Vec<String> {
+    tables.iter().map(|table| table.name.clone()).collect()
 }

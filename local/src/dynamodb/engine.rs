@@ -6,6 +6,8 @@ use dynoxide::Database;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
+use crate::deployed::{authorization, wait};
+
 /// One of the two.
 #[derive(Clone)]
 pub enum Engine {
@@ -25,10 +27,12 @@ impl Other {
     pub fn at(url: &str) -> Result<Self> {
         let mut random = [0; 8];
         getrandom::fill(&mut random)?;
-        let key = format!("{:016X}", u64::from_le_bytes(random));
-        let scope = format!("{key}/20260101/eu-west-1/dynamodb/aws4_request");
-        let authorization = format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0");
-        Ok(Self { url: url.trim_end_matches('/').to_owned(), authorization })
+        Ok(Self::of(url, &format!("{:016X}", u64::from_le_bytes(random))))
+    }
+
+    /// The one at this URL that answers to this access key.
+    pub fn of(url: &str, key: &str) -> Self {
+        Self { url: url.trim_end_matches('/').to_owned(), authorization: authorization(key, "dynamodb") }
     }
 
     /// Where it answers.
@@ -71,13 +75,10 @@ impl Engine {
         let request = &Value::Object(request);
         match self {
             Self::Embedded(database) => embedded(database, action, request.clone()),
-            // Its callers do not wait for the network as the servers do: a thread that waits in their place.
-            Self::Other(other) => std::thread::scope(|scope| {
-                let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build();
-                let ask = move || runtime()?.block_on(other.ask(action, request));
-                scope.spawn(ask).join().unwrap_or_else(|_| bail!("{action} panicked"))
-            })
-            .with_context(|| format!("the DynamoDB at {}", other.url)),
+            // Its callers do not wait for the network as the servers do.
+            Self::Other(other) => {
+                wait(other.ask(action, request)).with_context(|| format!("the DynamoDB at {}", other.url))
+            }
         }
     }
 }

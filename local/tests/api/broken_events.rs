@@ -42,14 +42,14 @@ async fn nothing_of_a_caller_has_to_be_part_of_a_uri() {
         event(|event| event["rawQueryString"] = "a=b c\"<>#\u{e9}\u{1}".into()),
     ] {
         for function in ["get-customer", "create-customer", "redeem-ticket", "list-customers"] {
-            let answer = app.system.invoke(function, &event).await.unwrap();
+            let answer = app.invoke(function, &event).await.unwrap();
             let expected = if function == "list-customers" { 404 } else { 403 };
             assert_eq!(answer["statusCode"], expected, "{function} {event}: {answer}");
         }
     }
     let key = &app.demo.app.superkey;
     let odd = event(|event| event["rawQueryString"] = format!("x=<>&superkey={key}&superkey={key}").into());
-    let answer = app.system.invoke("get-customer", &odd).await.unwrap();
+    let answer = app.invoke("get-customer", &odd).await.unwrap();
     assert!(answer["body"].as_str().unwrap().contains("repeated_credential"), "the query is read: {answer}");
 }
 
@@ -79,7 +79,7 @@ async fn an_event_that_no_gateway_sends_costs_its_own_call_at_most() {
     ];
     for function in ["get-customer", "create-customer", "redeem-ticket", "list-customers", "auth", "operator"] {
         for event in &broken {
-            match app.system.invoke(function, event).await {
+            match app.invoke(function, event).await {
                 Ok(answer) => {
                     let status = answer["statusCode"].as_u64().unwrap();
                     assert!((400..=500).contains(&status), "{function}: {answer}");

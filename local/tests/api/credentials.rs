@@ -74,15 +74,15 @@ async fn refused_credentials_get_the_published_answer_and_change_nothing() {
         (suspended, (401, "not_allowed", "User not allowed for API access.")),
         ([pair(&key, &token), vec![("x-access-superkey", key.clone())]].concat(), repeated),
     ];
-    let (before, mails) = (app.system.backends.tables.dump().unwrap(), app.system.backends.mailbox.mails(None).len());
+    let (before, mails) = (app.tables.dump().unwrap(), app.mails(None).len());
     for endpoint in endpoints(&cuid) {
         for (credentials, (status, code, message)) in &cases {
             let caller = Caller { app: &app, credentials: credentials.clone() };
             ask(&caller, &endpoint).await.assert_error(*status, code, message);
         }
     }
-    assert_eq!(app.system.backends.tables.dump().unwrap(), before);
-    assert_eq!(app.system.backends.mailbox.mails(None).len(), mails);
+    assert_eq!(app.tables.dump().unwrap(), before);
+    assert_eq!(app.mails(None).len(), mails);
 }
 
 /// Platforms have the one route that is not among the [`endpoints`].
@@ -214,7 +214,7 @@ async fn what_was_revoked_stays_so_after_a_restored_customer_is_revoked_once() {
     let app = TestApp::start().await;
     let before = app.demo().create("ada@example.com").await.body;
     let cuid = before["cuid"].as_str().unwrap();
-    let tables = &app.system.backends.tables;
+    let tables = &app.tables;
     let [customer, guard] =
         ["CustomersTable", "DirectoryTable"].map(|table| (table, tables.items(table).unwrap().remove(0)));
     let mut pairs = vec![before.clone()];
@@ -239,7 +239,7 @@ async fn a_pair_is_valid_for_exactly_its_lifetime() {
     let app = TestApp::start().await;
     let pair = app.demo().create("ada@example.com").await.body;
     let cuid = pair["cuid"].as_str().unwrap();
-    let tables = &app.system.backends.tables;
+    let tables = &app.tables;
     let mut item = tables.items("CredentialsTable").unwrap().remove(0);
     let lifetime = |name: &str| item[name]["N"].as_str().unwrap().parse::<u64>().unwrap();
     assert_eq!(lifetime("expires_at") - lifetime("issued_at"), 7_776_000_000);

@@ -39,7 +39,7 @@ async fn a_created_customer_is_found_with_every_field_that_was_given() {
 async fn what_a_creation_may_not_hold_is_told_all_at_once_and_nothing_is_written() {
     let app = TestApp::start().await;
     let post = async |body: Value| app.demo().post("/customer", &body).await;
-    let before = app.system.backends.tables.dump().unwrap();
+    let before = app.tables.dump().unwrap();
     post(json!({})).await.assert_invalid(&["company", "email"]);
     post(json!({
         "company": null, "email": ["a@b.example"], "name": "a\u{0}b", "address": "x".repeat(501), "city": "a\u{202e}b",
@@ -63,7 +63,7 @@ async fn what_a_creation_may_not_hold_is_told_all_at_once_and_nothing_is_written
     answer(request).await.assert_invalid(&["company", "email", "email", "name", "x", "x"]);
     let large = post(json!({ "company": "x".repeat(16 * 1024), "email": "a@example.com" })).await;
     large.assert_error(413, "body_too_large", "The body is larger than 16 KiB.");
-    assert_eq!(app.system.backends.tables.dump().unwrap(), before);
+    assert_eq!(app.tables.dump().unwrap(), before);
 }
 
 #[tokio::test]
@@ -221,7 +221,7 @@ fn insert(app: &TestApp, count: usize, padding: usize) {
             status: Status::Active,
             created_at: Timestamp::from_millis(1_767_225_600_000),
         };
-        let tables = &app.system.backends.tables;
+        let tables = &app.tables;
         tables.put("CustomersTable", &crate::fixtures::to_json(&customer.to_item())).unwrap();
         tables.put("DirectoryTable", &crate::fixtures::to_json(&customer.to_guard_item(&address))).unwrap();
     }
@@ -308,7 +308,7 @@ async fn a_creation_is_repeated_by_its_key() {
             assert_eq!(app.as_customer(pair).show(pair["cuid"].as_str().unwrap()).await.status, 200);
         }
     }
-    let pairs = app.system.backends.tables.items("CredentialsTable").unwrap().len();
+    let pairs = app.tables.items("CredentialsTable").unwrap().len();
 
     let mut other = body.clone();
     other["city"] = "Paris".into();
@@ -318,9 +318,9 @@ async fn a_creation_is_repeated_by_its_key() {
     exists(&create_with_key(&app, "k-2", &body).await);
     exists(&app.demo().post("/customer", &body).await);
     assert_eq!(app.demo().get("/customer").await.body[0]["city"], "Brest");
-    assert_eq!(app.system.backends.tables.items("CredentialsTable").unwrap().len(), pairs, "nothing was written");
+    assert_eq!(app.tables.items("CredentialsTable").unwrap().len(), pairs, "nothing was written");
 
-    let stored = serde_json::to_string(&app.system.backends.tables.items("DirectoryTable").unwrap()).unwrap();
+    let stored = serde_json::to_string(&app.tables.items("DirectoryTable").unwrap()).unwrap();
     assert!(!stored.contains("k-1") && !stored.contains("Brest"), "only hashes are stored");
     let cuid = created.body["cuid"].as_str().unwrap();
     let changed = json!({ "command": "change_customer", "cuid": cuid, "company": "Acme Group", "language": "fr" });
@@ -336,7 +336,7 @@ async fn a_key_is_forgotten_after_a_day() {
     let app = TestApp::start().await;
     let body = json!({ "company": "Acme", "email": "ada@example.com" });
     create_with_key(&app, "k", &body).await;
-    let tables = &app.system.backends.tables;
+    let tables = &app.tables;
     let hours = async |hours: u64| {
         let mut guard = tables.items("DirectoryTable").unwrap().remove(0);
         age(&mut guard, &["idempotent_until"], hours * 3_600_000);
@@ -416,7 +416,7 @@ async fn a_patch_changes_what_it_names() {
     expected["language"] = "de-AT".into();
     expected.as_object_mut().unwrap().remove("name");
     assert_eq!((changed.status, &changed.body), (200, &expected));
-    let guard = app.system.backends.tables.items("DirectoryTable").unwrap().remove(0);
+    let guard = app.tables.items("DirectoryTable").unwrap().remove(0);
     assert_eq!(guard["language"]["S"], "de-AT", "mails are told");
     assert_eq!(app.demo().patch(cuid, &json!({})).await.body, expected);
 

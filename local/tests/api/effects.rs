@@ -213,7 +213,7 @@ async fn erasing_a_customer_takes_effect_on_the_next_request_amid_all_others() {
         let shown = app.as_customer(&pair.answer.body).show(&scene.cuid).await;
         assert_eq!((shown.status, shown.code()), (404, "no_matching_key"), "no pair outlives its customer");
     }
-    let left = |table| app.system.backends.tables.items(table).unwrap().len();
+    let left = |table| app.tables.items(table).unwrap().len();
     assert_eq!((left("CustomersTable"), left("DirectoryTable")), (0, 0));
     let anew = app.demo().create(EMAIL).await;
     assert_eq!(anew.status, 201, "the address is free");
@@ -241,7 +241,7 @@ async fn commands_that_meet_each_other_leave_record_and_guard_alike() {
         }
         assert!(done.iter().any(Result::is_ok));
         let alone = |table| {
-            let mut items = app.system.backends.tables.items(table).unwrap();
+            let mut items = app.tables.items(table).unwrap();
             assert_eq!(items.len(), 1, "{table}");
             items.remove(0)
         };

@@ -24,8 +24,8 @@ async fn every_event_is_answered_as_expected() {
     let cases = events::read_all(&binaries::project_root().unwrap().join("events")).unwrap();
     let mut problems = Vec::new();
     for case in &cases {
-        app.system.backends.tables.replace(&records).unwrap();
-        let answer = app.system.invoke(&case.function, &case.event).await.unwrap_or_else(|error| error);
+        app.tables.replace(&records).unwrap();
+        let answer = app.invoke(&case.function, &case.event).await.unwrap_or_else(|error| error);
         problems.extend(case.check(&answer).err().map(|problem| problem.to_string()));
     }
     assert!(problems.is_empty(), "{}", problems.join("\n\n"));

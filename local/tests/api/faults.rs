@@ -99,7 +99,7 @@ const KINDS: [Kind; 18] = [
 
 /// Whatever happened, records and guards belong together, and every pair has its customer.
 fn assert_whole(app: &TestApp, context: &str) {
-    let items = |table: &str| app.system.backends.tables.items(table).unwrap();
+    let items = |table: &str| app.tables.items(table).unwrap();
     let cuids = |table: &str| -> BTreeSet<String> {
         items(table).iter().map(|item| item["cuid"]["S"].as_str().unwrap().to_owned()).collect()
     };

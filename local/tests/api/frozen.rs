@@ -95,7 +95,7 @@ async fn a_mail_is_sent_once_though_the_last_ones_connection_has_ended() {
         create(&app, &email).await;
         let sent = app.app_request(Method::GET, &format!("/customer/{email}/passcode")).send().await.unwrap();
         assert_eq!(sent.status(), 200, "{number}");
-        assert_eq!(app.system.backends.mailbox.mails(Some(&email)).len(), 1);
+        assert_eq!(app.mails(Some(&email)).len(), 1);
         line.end(how).await;
     }
 }
@@ -119,5 +119,5 @@ async fn no_request_fails_because_its_functions_connections_have_ended() {
             line.end(End::Closed).await;
         }
     }
-    assert_eq!(app.system.backends.tables.dump().unwrap()["CustomersTable"].len(), 10, "each was created once");
+    assert_eq!(app.tables.dump().unwrap()["CustomersTable"].len(), 10, "each was created once");
 }

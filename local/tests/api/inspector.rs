@@ -11,14 +11,14 @@ const EMAIL: &str = "ada@example.com";
 
 /// What the inspector answers this machine.
 async fn ask(app: &TestApp, path: &str) -> Value {
-    let answer = client().get(format!("{}/inspector/{path}", app.system.api)).send().await.unwrap();
+    let answer = client().get(format!("{}/inspector/{path}", app.api)).send().await.unwrap();
     assert_eq!(answer.status(), 200, "{path}");
     answer.json().await.unwrap()
 }
 
 /// What it answers a page of its own that wants something done.
 async fn tell(app: &TestApp, path: &str, body: &Value) -> Response {
-    let api = &app.system.api;
+    let api = &app.api;
     client().post(format!("{api}/inspector/{path}")).header("origin", api).json(body).send().await.unwrap()
 }
 
@@ -103,7 +103,7 @@ async fn a_request_has_its_whole_story() {
     assert!(found("PasscodesTable", "written"), "{steps:#?}");
     assert!(steps.iter().any(|step| step["condition"].is_string() && step["writes"].is_string()), "{steps:#?}");
     let mail = calls.iter().find(|call| call["service"] == "ses").unwrap();
-    assert_eq!(mail["mail"]["id"], app.system.backends.mailbox.mails(Some(EMAIL))[0].id);
+    assert_eq!(mail["mail"]["id"], app.mails(Some(EMAIL))[0].id);
 
     let lines = story["lines"].as_array().unwrap();
     assert!(lines.iter().any(|line| line["text"]["text"].as_str().unwrap().contains("passcode_sent")), "{lines:#?}");
@@ -113,7 +113,7 @@ async fn a_request_has_its_whole_story() {
 async fn secrets_are_hidden_until_they_are_asked_for() {
     let app = TestApp::start().await;
     let id = send_passcode(&app).await;
-    let passcode = passcode_in(&app.system.backends.mailbox.mails(Some(EMAIL))[0].text);
+    let passcode = passcode_in(&app.mails(Some(EMAIL))[0].text);
     let path = format!("/customer/{EMAIL}/auth?passcode={passcode}");
     let exchanged = app.app_request(Method::GET, &path).send().await.unwrap();
     let exchange = request_id(&exchanged).to_owned();
@@ -135,7 +135,7 @@ async fn secrets_are_hidden_until_they_are_asked_for() {
 #[tokio::test]
 async fn the_operators_commands_and_their_failures_are_rows_too() {
     let app = TestApp::start().await;
-    let url = format!("{}/2015-03-31/functions/operator/invocations", app.system.api);
+    let url = format!("{}/2015-03-31/functions/operator/invocations", app.api);
     let answer = client().post(url).json(&json!({ "command": "show_app", "superkey": "nobody" })).send().await.unwrap();
     let id = answer.headers()["x-amzn-requestid"].to_str().unwrap().to_owned();
     let story = story(&app, &id, "").await;
@@ -147,7 +147,7 @@ async fn the_operators_commands_and_their_failures_are_rows_too() {
 #[tokio::test]
 async fn rows_are_told_as_they_change() {
     let app = TestApp::start().await;
-    let mut events = client().get(format!("{}/inspector/events", app.system.api)).send().await.unwrap();
+    let mut events = client().get(format!("{}/inspector/events", app.api)).send().await.unwrap();
     assert_eq!(events.headers()["content-type"], "text/event-stream");
     let refused = app.request(Method::GET, "/customer").send().await.unwrap();
     let id = request_id(&refused).to_owned();
@@ -167,7 +167,7 @@ async fn a_request_is_copied_and_sent_again() {
     let customer = json!({ "company": "It's Ltd", "email": EMAIL });
     let created = app.app_request(Method::POST, "/customer").json(&customer).send().await.unwrap();
     let id = request_id(&created).to_owned();
-    let curl = client().get(format!("{}/inspector/requests/{id}/curl", app.system.api)).send().await.unwrap();
+    let curl = client().get(format!("{}/inspector/requests/{id}/curl", app.api)).send().await.unwrap();
     let curl = curl.text().await.unwrap();
     let output = tokio::process::Command::new("sh").args(["-c", &curl]).output().await.unwrap();
     assert!(String::from_utf8_lossy(&output.stdout).starts_with("HTTP/1.1 409 "), "{curl}: {output:?}");
@@ -176,7 +176,7 @@ async fn a_request_is_copied_and_sent_again() {
     let repeated = story(&app, again["id"].as_str().unwrap(), "").await;
     assert_ne!(again["id"], id);
     assert_eq!((&repeated["answer"]["status"], &repeated["answer"]["code"]), (&json!(409), &json!("customer_exists")));
-    let customers = app.system.backends.tables.items("CustomersTable").unwrap();
+    let customers = app.tables.items("CustomersTable").unwrap();
     assert_eq!(customers.len(), 1);
 }
 
@@ -194,12 +194,12 @@ async fn a_passcode_is_let_expire() {
     let expired = tell(&app, "expire", &json!({ "table": step["table"], "key": step["item"] })).await;
     assert_eq!(expired.status(), 204);
     assert_eq!(alive(&story(&app, &id, "").await), None);
-    let passcode = passcode_in(&app.system.backends.mailbox.mails(Some(EMAIL))[0].text);
+    let passcode = passcode_in(&app.mails(Some(EMAIL))[0].text);
     let refused = app.app_request(Method::GET, &format!("/customer/{EMAIL}/auth?passcode={passcode}"));
     assert_eq!(refused.send().await.unwrap().status(), 401);
 
     let app_key = json!({ "id": { "S": app.demo.app.superkey } });
-    let before = app.system.backends.tables.dump().unwrap();
+    let before = app.tables.dump().unwrap();
     for body in [
         json!({ "table": "PasscodesTable", "key": { "id": { "S": "nobody" } } }),
         json!({ "table": "AppsTable", "key": app_key }),
@@ -207,7 +207,7 @@ async fn a_passcode_is_let_expire() {
     ] {
         assert!(tell(&app, "expire", &body).await.status().is_client_error(), "{body}");
     }
-    assert_eq!(app.system.backends.tables.dump().unwrap(), before);
+    assert_eq!(app.tables.dump().unwrap(), before);
 }
 
 #[tokio::test]
@@ -220,7 +220,7 @@ async fn a_mail_fails_and_the_story_says_why() {
     let path = format!("/customer/{EMAIL}/passcode");
     let failed = app.app_request(Method::GET, &path).send().await.unwrap();
     assert!(failed.status().is_server_error() || failed.status() == 422, "{}", failed.status());
-    assert!(app.system.backends.mailbox.mails(None).is_empty());
+    assert!(app.mails(None).is_empty());
     let story = story(&app, request_id(&failed), "").await;
     let mail = story["calls"].as_array().unwrap().iter().find(|call| call["service"] == "ses").unwrap();
     assert_eq!(mail["fault"], "answered with 400, without taking effect");
@@ -239,7 +239,7 @@ async fn a_reply_is_lost_though_the_request_took_effect() {
         Err(_) => true,
         Ok(answer) => answer.bytes().await.is_err(),
     });
-    assert_eq!(app.system.backends.tables.items("CustomersTable").unwrap().len(), 1);
+    assert_eq!(app.tables.items("CustomersTable").unwrap().len(), 1);
     let again = app.app_request(Method::POST, "/customer").json(&customer).send().await.unwrap();
     assert_eq!(again.status(), 409);
 }
@@ -274,7 +274,7 @@ async fn a_killed_function_is_told_in_plain_words() {
 /// The story of a request that nobody waits for.
 async fn ended(app: &TestApp, id: &str) -> Value {
     for _ in 0..400 {
-        let asked = client().get(format!("{}/inspector/requests/{id}", app.system.api)).send().await.unwrap();
+        let asked = client().get(format!("{}/inspector/requests/{id}", app.api)).send().await.unwrap();
         let story: Value = asked.json().await.unwrap();
         if story["answer"].is_object() {
             return story;
@@ -295,13 +295,13 @@ async fn a_mail_bounces() {
     let bounced = ended(&app, answer["id"].as_str().unwrap()).await;
     assert_eq!((&bounced["route"], &bounced["direction"]), (&json!("mail-events"), &json!("event")));
     assert_eq!(bounced["reply"]["text"], json!("\"mail_bounced\""));
-    let customer = app.system.backends.tables.items("CustomersTable").unwrap().remove(0);
+    let customer = app.tables.items("CustomersTable").unwrap().remove(0);
     assert_eq!(customer["mail_status"]["S"], "bounced");
 
     let path = format!("/customer/{EMAIL}/passcode");
     let held_back = app.app_request(Method::GET, &path).send().await.unwrap();
     assert_eq!(held_back.status(), 422);
-    assert_eq!(app.system.backends.mailbox.mails(None).len(), 1);
+    assert_eq!(app.mails(None).len(), 1);
     let allowed =
         tell(&app, "allow-mail", &json!({ "cuid": customer["cuid"]["S"] })).await.json::<Value>().await.unwrap();
     let allowed = story(&app, allowed["id"].as_str().unwrap(), "").await;
@@ -323,19 +323,19 @@ async fn an_event_that_fails_is_not_tried_again_but_can_be_sent_again() {
     let calls = story_of_mail["calls"].as_array().unwrap();
     let index = calls.iter().position(|call| call["service"] == "ses").unwrap();
     tell(&app, "faults", &json!({ "wish": "throttle", "table": "DirectoryTable", "on": true })).await;
-    let before = app.system.backends.tables.dump().unwrap();
+    let before = app.tables.dump().unwrap();
     let answer: Value = tell(&app, "bounce", &json!({ "request": id, "call": index })).await.json().await.unwrap();
     let id = answer["id"].as_str().unwrap();
     let failed = ended(&app, id).await;
     assert_eq!((&failed["answer"]["status"], &failed["reply"]), (&json!(200), &Value::Null), "{failed:#}");
     assert!(failed["answer"]["code"].is_string(), "{failed:#}");
-    assert_eq!(app.system.backends.tables.dump().unwrap(), before);
+    assert_eq!(app.tables.dump().unwrap(), before);
 
     tell(&app, "faults", &json!({ "wish": "clear" })).await;
     assert_eq!(ask(&app, "functions").await["mail-events"]["calls"], 1);
     let again: Value = tell(&app, &format!("requests/{id}/again"), &json!({})).await.json().await.unwrap();
     assert_eq!(story(&app, again["id"].as_str().unwrap(), "").await["reply"]["text"], json!("\"mail_bounced\""));
-    let customer = app.system.backends.tables.items("CustomersTable").unwrap().remove(0);
+    let customer = app.tables.items("CustomersTable").unwrap().remove(0);
     assert_eq!(customer["mail_status"]["S"], "bounced");
 }
 
@@ -343,8 +343,8 @@ async fn an_event_that_fails_is_not_tried_again_but_can_be_sent_again() {
 async fn nobody_elsewhere_reads_or_changes_anything() {
     let app = TestApp::start().await;
     let id = send_passcode(&app).await;
-    let before = app.system.backends.tables.dump().unwrap();
-    let api = &app.system.api;
+    let before = app.tables.dump().unwrap();
+    let api = &app.api;
     let own = api.as_str();
     let refused = async |method: Method, path: &str, headers: &[(&str, &str)]| {
         let request = client().request(method.clone(), format!("{api}/inspector/{path}"));
@@ -363,7 +363,7 @@ async fn nobody_elsewhere_reads_or_changes_anything() {
         refused(Method::POST, path, &[("origin", "null")]).await;
         refused(Method::POST, path, &[("origin", own), ("host", "rebound.example")]).await;
     }
-    assert_eq!(app.system.backends.tables.dump().unwrap(), before);
+    assert_eq!(app.tables.dump().unwrap(), before);
     assert_eq!(ask(&app, "faults").await["mails_to_fail"], 0);
     for page in ["", "inspector/"] {
         let request = client().get(format!("{api}/{page}")).header("accept", "text/html");
@@ -377,7 +377,7 @@ async fn nobody_elsewhere_reads_or_changes_anything() {
 async fn a_neighbour_is_refused_whatever_host_it_names() {
     let Some(address) = own_address() else { return };
     let app = TestApp::start_with(|options| options.api = "0.0.0.0:0".to_owned()).await;
-    let port = app.system.api.rsplit_once(':').unwrap().1;
+    let port = app.api.rsplit_once(':').unwrap().1;
     let client = reqwest::Client::builder().no_proxy().local_address(address).build().unwrap();
     let send = async |method: Method, path: &str| {
         let request = client.request(method, format!("http://{address}:{port}{path}"));

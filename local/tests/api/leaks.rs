@@ -43,7 +43,7 @@ async fn neither_logs_nor_errors_hold_secrets_or_addresses() {
     // A panic inside the event's conversion, and one of the operator's refusals.
     let broken =
         serde_json::json!({ "version": "2.0", "rawQueryString": format!("token={passcode} x"), "headers": {} });
-    app.system.invoke("get-customer", &broken).await.unwrap_err();
+    app.invoke("get-customer", &broken).await.unwrap_err();
     let cuid = created["cuid"].clone();
     let taken = serde_json::json!({ "command": "change_customer", "cuid": cuid, "email": "x", "name": EMAIL });
     app.operate(taken).await.unwrap_err();

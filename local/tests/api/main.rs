@@ -8,6 +8,7 @@ mod command;
 mod credentials;
 mod customers;
 mod data;
+mod deployed;
 mod effects;
 mod endings;
 mod events;

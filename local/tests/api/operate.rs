@@ -29,7 +29,7 @@ async fn operate(arguments: &[&str]) -> Ended {
 
 /// Gives this system a command.
 async fn command(app: &TestApp, arguments: &[&str]) -> Ended {
-    let mut all = vec!["--api", app.system.api.as_str()];
+    let mut all = vec!["--api", app.api.as_str()];
     all.extend(arguments);
     operate(&all).await
 }
@@ -122,14 +122,14 @@ async fn an_answer_is_printed_and_a_refusal_is_none() {
     let json: Value = serde_json::from_str(&json.is_well().out).unwrap();
     assert_eq!(json["items"].as_array().unwrap().len(), 2);
 
-    let before = app.system.backends.tables.dump().unwrap();
+    let before = app.tables.dump().unwrap();
     let unknown = format!("superkey=atomsk_{}", "0".repeat(22));
     command(&app, &["show_app", &unknown]).await.is_refused("No such App.");
     command(&app, &["show_app", "superkey=nobody"]).await.is_refused("superkey must be a superkey.");
     command(&app, &["create_app", "name"]).await.is_refused("name is not FIELD=VALUE");
     let hint = "grants takes JSON, with a colon before the equals sign: 'grants:=[\"passcode\"]'";
     command(&app, &["create_app", "name=x", "grants=passcode"]).await.is_refused(hint);
-    assert_eq!(app.system.backends.tables.dump().unwrap(), before);
+    assert_eq!(app.tables.dump().unwrap(), before);
 }
 
 #[tokio::test]
@@ -148,7 +148,7 @@ async fn whoever_is_no_operator_is_told_from_one() {
     refused.is_refused(&format!(
         "{mail} answers 404 Not Found, and not as the operator's function: is it the API's address?"
     ));
-    let slash = format!("{}/", app.system.api);
+    let slash = format!("{}/", app.api);
     operate(&["--api", &slash, "list_apps"]).await.is_well();
 }
 
@@ -160,7 +160,7 @@ async fn on_a_terminal(app: &TestApp, arguments: &[&str], typed: &str) -> Ended 
     let name = ptsname(&terminal, Vec::new()).unwrap().into_string().unwrap();
     let standard_input = OpenOptions::new().read(true).write(true).open(name).unwrap();
     let mut child = Command::new(binary().await)
-        .args(["--api", &app.system.api])
+        .args(["--api", &app.api])
         .args(arguments)
         .stdin(standard_input)
         .stdout(Stdio::piped())
@@ -188,7 +188,7 @@ async fn a_customer_is_named_before_they_are_erased() {
     let cuid = app.demo().create(EMAIL).await.body["cuid"].as_str().unwrap().to_owned();
     let field = format!("cuid={cuid}");
     let erase = ["erase_customer", field.as_str()];
-    let customers = || app.system.backends.tables.items("CustomersTable").unwrap().len();
+    let customers = || app.tables.items("CustomersTable").unwrap().len();
 
     let asks = "this cannot be taken back and asks first; say --yes where nobody can answer";
     command(&app, &erase).await.is_refused(asks);

@@ -3,7 +3,7 @@
 use operator_commands::{COMMANDS, Command, Effect, Field};
 use serde_json::{Map, Value, json};
 
-use crate::support::{TestApp, client};
+use crate::support::TestApp;
 
 const EMAIL: &str = "ada.lovelace@example.com";
 
@@ -108,7 +108,7 @@ async fn a_slip_is_a_warning_with_its_cause_and_without_what_was_typed() {
     let app = TestApp::start().await;
     let cuid = app.demo().create(EMAIL).await.body["cuid"].clone();
     let accounts_before = accounts(&app).len();
-    let tables = app.system.backends.tables.dump().unwrap();
+    let tables = app.tables.dump().unwrap();
     let typed = "not ada.lovelace";
     for (command, name, cause) in [
         (json!({ "command": EMAIL }), None, "Unknown command."),
@@ -141,14 +141,14 @@ async fn a_slip_is_a_warning_with_its_cause_and_without_what_was_typed() {
         assert!(!lines[0].to_string().contains("lovelace"), "{lines:?}");
     }
     assert_eq!(accounts(&app).len(), accounts_before, "nothing was done");
-    assert_eq!(app.system.backends.tables.dump().unwrap(), tables);
+    assert_eq!(app.tables.dump().unwrap(), tables);
 }
 
 #[tokio::test]
 async fn a_command_names_each_field_once() {
     let app = TestApp::start().await;
-    let (url, key) = (format!("{}/2015-03-31/functions/operator/invocations", app.system.api), &app.demo.app.superkey);
-    let tables = app.system.backends.tables.dump().unwrap();
+    let key = &app.demo.app.superkey;
+    let tables = app.tables.dump().unwrap();
     for (event, told) in [
         (format!(r#"{{"command": "show_app", "superkey": "{key}", "command": "suspend_app"}}"#), "command"),
         (format!(r#"{{"command": "suspend_app", "superkey": "{key}", "superkey": "{key}"}}"#), "superkey"),
@@ -157,11 +157,11 @@ async fn a_command_names_each_field_once() {
             "brand.name",
         ),
     ] {
-        let refused = client().post(&url).body(event).send().await.unwrap().json::<Value>().await.unwrap();
+        let refused = app.function("operator").body(event).send().await.unwrap().json::<Value>().await.unwrap();
         let told = format!("{told} must be given once.");
         assert_eq!(refused, json!({ "errorType": "InvalidCommand", "errorMessage": told }));
     }
-    assert_eq!(app.system.backends.tables.dump().unwrap(), tables, "nothing was done");
+    assert_eq!(app.tables.dump().unwrap(), tables, "nothing was done");
 }
 
 #[tokio::test]

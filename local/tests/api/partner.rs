@@ -57,7 +57,7 @@ impl Visitor {
         let servers = Servers::new();
         let code_lifetime = Duration::from_millis(app.passcode_lifetime());
         let times = Times { code_lifetime, cooldown: Duration::from_secs(30) };
-        servers.serve(listener, partner::router(&app.system.api, &app.demo, times).unwrap());
+        servers.serve(listener, partner::router(&app.api, &app.demo, times).unwrap());
         Self { app, url, cookies: BTreeMap::new(), _servers: servers }
     }
 
@@ -322,7 +322,7 @@ async fn the_page_speaks_the_browsers_language_or_the_one_chosen() {
     assert!(french.text().await.unwrap().contains("Créez votre compte"));
     let form = [("company", "x"), ("email", EMAIL), ("language", "fr")];
     visitor.submit("/sign-up", &form).await.assert_leads_to("/code");
-    let mails = visitor.app.system.backends.mailbox.mails(Some(EMAIL));
+    let mails = visitor.app.mails(Some(EMAIL));
     assert!(mails[0].html.contains("lang=\"fr\""), "{}", mails[0].html);
     visitor.get("/sign-in?language=es").await.assert_leads_to("/sign-in");
     visitor.get("/sign-in").await.assert(200, "Iniciar sesión");

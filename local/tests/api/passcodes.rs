@@ -56,14 +56,14 @@ async fn the_mail_holds_the_passcode_and_the_answer_does_not() {
     assert_eq!(sent.body, json!({ "message": "We have emailed the passcode to: Ada@Example.com" }));
     sent.assert_headers();
     assert_eq!(sent.header("retry-after"), "");
-    let mail = app.system.backends.mailbox.mails(None).remove(0);
+    let mail = app.mails(None).remove(0);
     assert_eq!(mail.to, "Ada@example.com", "the address on record, its domain in ASCII form");
     let passcode = app.mailed_passcode(&mail.to);
     let grouped = Passcode::parse(&passcode).unwrap().grouped();
     assert!(mail.text.contains(&grouped) && mail.html.contains(&grouped));
     assert!(!mail.subject.bytes().any(|byte| byte.is_ascii_digit()), "{}", mail.subject);
     assert!(!mail.text.contains("http") && !mail.text.contains("www."), "{}", mail.text);
-    let items = serde_json::to_string(&app.system.backends.tables.dump().unwrap()).unwrap();
+    let items = serde_json::to_string(&app.tables.dump().unwrap()).unwrap();
     assert!(!items.contains(&passcode));
 }
 
@@ -333,7 +333,7 @@ async fn an_erased_customers_passcode_is_not_their_successors() {
     let erased = app.demo().get("/customer").await.body[0]["cuid"].clone();
     app.demo().send(EMAIL).await;
     let passcode = app.mailed_passcode(EMAIL);
-    let tables = &app.system.backends.tables;
+    let tables = &app.tables;
     let left = app.passcodes().remove(0);
     app.command(json!({ "command": "erase_customer", "cuid": erased })).await;
     app.demo().create(EMAIL).await;

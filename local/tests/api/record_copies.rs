@@ -19,12 +19,12 @@ impl TestApp {
     /// The record of an App or a platform.
     pub fn record(&self, key: &str) -> Value {
         let key = json!({ "key": { "S": key } });
-        self.system.backends.tables.get("AppsTable", &key).unwrap().unwrap()
+        self.tables.get("AppsTable", &key).unwrap().unwrap()
     }
 
     /// Writes a record and its copies past every command.
     pub fn put_record(&self, record: &Value) {
-        let tables = &self.system.backends.tables;
+        let tables = &self.tables;
         for item in [record.clone()].into_iter().chain(copies_of(record)) {
             tables.put("AppsTable", &item).unwrap();
         }
@@ -32,22 +32,22 @@ impl TestApp {
 
     /// Leaves a record alone, as version 0.1 wrote it.
     fn forget_copies(&self, key: &str) {
-        let mut tables = self.system.backends.tables.dump().unwrap();
+        let mut tables = self.tables.dump().unwrap();
         let apps = tables.get_mut("AppsTable").unwrap();
         apps.retain(|item| !item["key"]["S"].as_str().unwrap().starts_with(&format!("{key}#")));
         let record = apps.iter_mut().find(|item| item["key"]["S"] == key).unwrap();
         record.as_object_mut().unwrap().remove("version");
-        self.system.backends.tables.replace(&json!(tables)).unwrap();
+        self.tables.replace(&json!(tables)).unwrap();
     }
 
     /// How many copies of a record there are.
     fn copies(&self, key: &str) -> usize {
-        let items = self.system.backends.tables.items("AppsTable").unwrap();
+        let items = self.tables.items("AppsTable").unwrap();
         items.iter().filter(|item| item["key"]["S"].as_str().unwrap().starts_with(&format!("{key}#"))).count()
     }
 
     fn assert_copies(&self, context: &str) {
-        let difference = difference(&self.system.backends.tables.items("AppsTable").unwrap());
+        let difference = difference(&self.tables.items("AppsTable").unwrap());
         assert_eq!(difference, None, "{context}");
     }
 }
@@ -202,11 +202,11 @@ async fn whatever_changes_a_record_writes_its_copies_also_where_there_were_none(
     for (name, fields) in commands {
         app.forget_copies(&superkey);
         app.forget_copies(&platformkey);
-        let (records, mut command) = (app.system.backends.tables.items("AppsTable").unwrap().len(), fields);
+        let (records, mut command) = (app.tables.items("AppsTable").unwrap().len(), fields);
         command["command"] = name.into();
         app.command(command.clone()).await;
         app.assert_copies(name);
-        let new = app.system.backends.tables.items("AppsTable").unwrap().len() - records;
+        let new = app.tables.items("AppsTable").unwrap().len() - records;
         let of_app = if command["superkey"].is_string() || command["key"].is_string() { COPIES } else { 0 };
         match name {
             "mend_copies" => assert_eq!(new, 2 * COPIES),
@@ -258,16 +258,16 @@ async fn nobodys_key_is_looked_up_twice_at_most() {
 async fn copies_that_are_missing_or_differ_are_mended_and_no_others() {
     let app = TestApp::start().await;
     let mend = || app.command(json!({ "command": "mend_copies" }));
-    let whole = app.system.backends.tables.dump().unwrap();
+    let whole = app.tables.dump().unwrap();
     assert_eq!(mend().await, json!({ "mended": [], "more": false }));
-    assert_eq!(app.system.backends.tables.dump().unwrap(), whole, "what is whole is left alone");
+    assert_eq!(app.tables.dump().unwrap(), whole, "what is whole is left alone");
 
     let (superkey, platformkey) = (&app.demo.app.superkey, &app.demo.platform.platformkey);
     app.forget_copies(platformkey);
     // As an earlier version changes a record, which knows of no copies.
     let mut record = app.record(superkey);
     record["status"] = json!({ "S": "suspended" });
-    app.system.backends.tables.put("AppsTable", &record).unwrap();
+    app.tables.put("AppsTable", &record).unwrap();
     let first = app.command(json!({ "command": "mend_copies", "limit": 1 })).await;
     assert_eq!((first["mended"].as_array().unwrap().len(), &first["more"]), (1, &json!(true)), "{first}");
     let second = mend().await;
@@ -349,7 +349,7 @@ async fn a_command_that_fails_leaves_all_or_nothing_and_one_that_is_repeated_end
             if !has_copies {
                 app.forget_copies(&superkey);
             }
-            let before = app.system.backends.tables.items("AppsTable").unwrap();
+            let before = app.tables.items("AppsTable").unwrap();
             let (context, fault) = (format!("{fault:?}, copies: {has_copies}"), fault.clone());
             let strikes = move |attempt: &Attempt<'_>| attempt.action == "TransactWriteItems";
             app.system.backends.faults.inject(move |attempt| strikes(attempt).then(|| fault.clone()));
@@ -363,7 +363,7 @@ async fn a_command_that_fails_leaves_all_or_nothing_and_one_that_is_repeated_end
                     (Some("suspended"), COPIES)
                 );
             } else {
-                assert_eq!(app.system.backends.tables.items("AppsTable").unwrap(), before, "{context}");
+                assert_eq!(app.tables.items("AppsTable").unwrap(), before, "{context}");
             }
             app.command(command).await;
             app.assert_copies(&context);

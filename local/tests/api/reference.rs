@@ -141,7 +141,7 @@ async fn real(partner: &Caller<'_>, operation: &str, request: Request) -> Reques
     let mut passcode = None;
     if operation == "authenticate" {
         assert_eq!(partner.send("jane@example.com").await.status, 200);
-        let mails = partner.app.system.backends.mailbox.mails(Some("jane@example.com"));
+        let mails = partner.app.mails(Some("jane@example.com"));
         passcode = Some(passcode_in(&mails[0].text));
     }
     for (_, _, value) in &mut real.parameters {
@@ -246,7 +246,7 @@ async fn each_example_request_is_answered_as_the_examples_show() {
 #[tokio::test]
 async fn the_page_of_the_reference_calls_the_system_that_serves_it() {
     let app = TestApp::start().await;
-    let get = async |path: &str| client().get(format!("{}{path}", app.system.api)).send().await.unwrap();
+    let get = async |path: &str| client().get(format!("{}{path}", app.api)).send().await.unwrap();
     let redirect = get("/docs").await;
     assert_eq!((redirect.status().as_u16(), &redirect.headers()["location"]), (307, &"/docs/".parse().unwrap()));
     let page = get("/docs/").await;
@@ -262,8 +262,7 @@ async fn the_page_of_the_reference_calls_the_system_that_serves_it() {
     assert_eq!(demo.headers()["cache-control"], "no-store");
     assert_eq!(demo.json::<Value>().await.unwrap()["app"]["superkey"], *app.demo.app.superkey);
     for (header, value) in [("origin", "https://evil.example"), ("host", "evil.example")] {
-        let asked =
-            client().get(format!("{}/docs/demo.json", app.system.api)).header(header, value).send().await.unwrap();
+        let asked = client().get(format!("{}/docs/demo.json", app.api)).header(header, value).send().await.unwrap();
         assert_eq!(asked.status(), 403, "{header}: {value}");
     }
     let served: Value = serde_saphyr::from_str(&get("/docs/openapi.yaml").await.text().await.unwrap()).unwrap();

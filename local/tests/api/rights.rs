@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{TestApp, client};
+use crate::support::TestApp;
 
 /// Gives a command under an alias, as `operate --function operator:ALIAS` does in the cloud.
 async fn give(app: &TestApp, alias: &str, command: Value) -> Value {
-    let url = format!("{}/2015-03-31/functions/operator:{alias}/invocations", app.system.api);
-    client().post(url).json(&command).send().await.unwrap().json().await.unwrap()
+    let request = app.function(&format!("operator:{alias}"));
+    request.json(&command).send().await.unwrap().json().await.unwrap()
 }
 
 fn refusal(command: &str, alias: &str) -> Value {

@@ -33,7 +33,7 @@ async fn sender_of_next_mail(app: &TestApp, email: &str) -> String {
     app.demo().create(email).await;
     assert_eq!(app.demo().send(email).await.status, 200);
     assert_eq!(app.mails_to(email), 1, "one mail, and not two");
-    let from = app.system.backends.mailbox.mails(Some(email))[0].from.clone();
+    let from = app.mails(Some(email))[0].from.clone();
     from.rsplit_once('<').unwrap().1.trim_end_matches('>').to_owned()
 }
 
@@ -150,7 +150,7 @@ async fn a_domain_that_another_deployment_has_is_refused() {
         client().post(&identities).json(&json!({ "EmailIdentity": "untagged.example" })).send().await.unwrap().status(),
         200
     );
-    let before = app.system.backends.tables.items("AppsTable").unwrap();
+    let before = app.tables.items("AppsTable").unwrap();
     for domain in ["atom.example", "theirs.example", "untagged.example"] {
         assert!(account.verify(domain, true));
         let refused = set(&app, json!(format!("a@{domain}"))).await.unwrap_err();
@@ -159,7 +159,7 @@ async fn a_domain_that_another_deployment_has_is_refused() {
         assert_eq!(refused, format!("{domain} {told}"));
         assert_eq!(account.identity(domain).unwrap().mail_from, None, "nothing was changed");
     }
-    assert_eq!(app.system.backends.tables.items("AppsTable").unwrap(), before);
+    assert_eq!(app.tables.items("AppsTable").unwrap(), before);
     let tenant = account.tenant(&format!("local_{}", app.demo.app.superkey)).unwrap();
     assert!(!tenant.resources.contains(&arn("identity/theirs.example")), "{tenant:?}");
     for (address, told) in [
@@ -183,7 +183,7 @@ async fn a_sender_of_another_apps_tenant_is_not_taken() {
     app.put_record(&record);
     other.create(EMAIL).await;
     assert_eq!((other.send(EMAIL).await.status, app.mails_to(EMAIL)), (200, 1));
-    let from = &app.system.backends.mailbox.mails(Some(EMAIL))[0].from;
+    let from = &app.mails(Some(EMAIL))[0].from;
     assert!(from.ends_with("<no-reply@atom.example>"), "{from}");
     assert_eq!((events(&app, "sender_lost"), events(&app, "tenant_lost")), (1, 0));
 }

@@ -15,7 +15,7 @@ async fn a_customer_signs_in_and_reaches_the_platform() {
 
     let sent = app.app_request(Method::GET, "/customer/ada@example.com/passcode").send().await.unwrap();
     assert_eq!(sent.status(), 200);
-    let mails = app.system.backends.mailbox.mails(Some("ada@example.com"));
+    let mails = app.mails(Some("ada@example.com"));
     assert_eq!(mails.len(), 1);
     let passcode = passcode_in(&mails[0].text);
 

@@ -5,14 +5,21 @@ use std::{collections::BTreeMap, path::PathBuf};
 use local::{
     binaries,
     demo::{self, Demo},
+    deployed::Deployed,
+    dynamodb::Tables,
+    mailbox::Mail,
     system::{Options, System},
+    template::Template,
 };
 use reqwest::{Client, Method, RequestBuilder, Response};
 use serde_json::Value;
 use shared::passcode::limits::DIGITS;
 use tokio::sync::OnceCell;
 
-use crate::watch::Watch;
+use crate::{
+    deployed::{Own, Stage, deployed},
+    watch::Watch,
+};
 
 /// The functions' executables, built once for all tests.
 static EXECUTABLES: OnceCell<BTreeMap<String, PathBuf>> = OnceCell::const_new();
@@ -20,10 +27,15 @@ static EXECUTABLES: OnceCell<BTreeMap<String, PathBuf>> = OnceCell::const_new();
 /// A running system with the demo records, and a client for it.
 pub struct TestApp {
     // Before the system, since it looks at what the system wrote when the test is over.
-    watch: Watch,
-    pub system: System,
+    watch: Option<Watch>,
+    /// For what only the local system has.
+    pub system: Own,
+    pub api: String,
+    pub tables: Tables,
     pub demo: Demo,
     pub client: Client,
+    template: Template,
+    stage: Option<Stage>,
     options: Options,
 }
 
@@ -45,14 +57,43 @@ impl TestApp {
         // `./check dynamodb-local` runs the suite on Amazon's own implementation.
         options.database = std::env::var("DYNAMODB_LOCAL").ok();
         change(&mut options);
-        Self::start_from(options).await
+        match deployed() {
+            Some(deployed) => Self::go_over(deployed, options).await,
+            None => Self::start_from(options).await,
+        }
     }
 
     async fn start_from(options: Options) -> Self {
         let system = System::start(&options, executables()).await.unwrap();
         let platform_url = format!("{}/", system.api);
         let demo = demo::provision(&system, &platform_url, options.data.as_deref()).await.unwrap();
-        Self { watch: Watch::new(&system, &options), system, demo, client: client(), options }
+        Self {
+            watch: Some(Watch::new(&system, &options)),
+            api: system.api.clone(),
+            tables: system.backends.tables.clone(),
+            demo,
+            client: client(),
+            template: system.backends.template.clone(),
+            system: Own(Some(system)),
+            stage: None,
+            options,
+        }
+    }
+
+    /// The deployment in the place of a system.
+    async fn go_over(deployed: Deployed, options: Options) -> Self {
+        let stage = Stage::clear(deployed, &options);
+        Self {
+            watch: None,
+            system: Own(None),
+            api: stage.deployed.endpoint.clone(),
+            tables: stage.tables.clone(),
+            demo: stage.demo().await,
+            client: stage.client(),
+            template: stage.template.clone(),
+            stage: Some(stage),
+            options,
+        }
     }
 
     /// Ends the system and starts it again on other ports; what it keeps is in `Options::data`.
@@ -70,13 +111,13 @@ impl TestApp {
 
     /// The keys of the template's routes, such as `GET /customer`, each with its function's name.
     pub fn routes(&self) -> BTreeMap<String, String> {
-        let functions = self.system.backends.template.functions.iter();
+        let functions = self.template.functions.iter();
         functions.flat_map(|it| it.routes.iter().map(|route| (route.key(), it.name.clone()))).collect()
     }
 
     /// A request without credentials.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.client.request(method, format!("{}{path}", self.system.api))
+        self.client.request(method, format!("{}{path}", self.api))
     }
 
     /// A request with the demo App's credentials.
@@ -86,10 +127,34 @@ impl TestApp {
             .header("x-access-supertoken", &self.demo.app.supertoken)
     }
 
+    /// Calls a function as the Lambda Invoke API does.
+    pub async fn invoke(&self, function: &str, payload: &Value) -> Result<Value, Value> {
+        match &self.stage {
+            Some(stage) => stage.deployed.invoke(function, payload).await,
+            None => self.system.invoke(function, payload).await,
+        }
+    }
+
+    /// A call of a function by HTTP.
+    pub fn function(&self, name: &str) -> RequestBuilder {
+        match &self.stage {
+            Some(stage) => stage.deployed.request(&client(), name).unwrap(),
+            None => self.request(Method::POST, &format!("/2015-03-31/functions/{name}/invocations")),
+        }
+    }
+
     /// Gives the operator a command; its refusal is an error's `errorMessage`.
     pub async fn operate(&self, command: Value) -> Result<Value, String> {
         let refusal = |error: Value| error["errorMessage"].as_str().unwrap_or_default().to_owned();
-        self.system.invoke("operator", &command).await.map_err(refusal)
+        self.invoke("operator", &command).await.map_err(refusal)
+    }
+
+    /// The mails to `address`, or all, the newest first.
+    pub fn mails(&self, address: Option<&str>) -> Vec<Mail> {
+        let Some(stage) = &self.stage else { return self.system.backends.mailbox.mails(address) };
+        let mut mails = stage.mails();
+        mails.retain(|mail| address.is_none_or(|address| mail.to.eq_ignore_ascii_case(address)));
+        mails
     }
 
     /// What all functions together find in their environment.
@@ -99,7 +164,7 @@ impl TestApp {
 
     /// A variable that the template gives to functions, such as `PASSCODE_TTL_SECONDS`.
     pub fn setting(&self, variable: &str) -> String {
-        self.environment().remove(variable).unwrap()
+        self.template.functions.iter().find_map(|function| function.environment.get(variable)).unwrap().clone()
     }
 
     /// How long a passcode is valid, in milliseconds.
@@ -124,9 +189,10 @@ pub async fn executables() -> anyhow::Result<BTreeMap<String, PathBuf>> {
     EXECUTABLES.get_or_try_init(build).await.cloned()
 }
 
-/// API Gateway's id of the request that `response` answers.
+/// API Gateway's id of the request that `response` answers; fakecloud has another name for it.
 pub fn request_id(response: &Response) -> &str {
-    response.headers()["apigw-requestid"].to_str().unwrap()
+    let name = if deployed().is_some() { "x-amzn-requestid" } else { "apigw-requestid" };
+    response.headers()[name].to_str().unwrap()
 }
 
 /// The passcode that a mail shows in two halves, without the space.

@@ -31,7 +31,7 @@ async fn a_test_app_is_told_the_passcode_and_mails_nothing() {
     let held = ci.send(EMAIL).await;
     assert_eq!((held.status, &held.body), (200, &body));
     assert!(!held.header("retry-after").is_empty());
-    assert!(app.system.backends.mailbox.mails(None).is_empty());
+    assert!(app.mails(None).is_empty());
     assert_eq!(app.budgets().len(), 2, "they count as mails");
     assert!(app.system.logs.lines().iter().all(|line| !line.text.contains(&passcode)));
     assert_eq!(ci.auth(EMAIL, &passcode).await.status, 200);

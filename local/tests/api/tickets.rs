@@ -28,9 +28,9 @@ async fn a_ticket_is_redeemed_once_by_its_own_platform() {
     assert_eq!(redirect.status, 302);
     redirect.assert_headers();
     let location = redirect.header("location");
-    assert!(location.starts_with(&format!("{}/?ticket=atomtk_", app.system.api)), "{location}");
+    assert!(location.starts_with(&format!("{}/?ticket=atomtk_", app.api)), "{location}");
     let ticket = location.split_once("ticket=").unwrap().1;
-    let stored = serde_json::to_string(&app.system.backends.tables.items("TicketsTable").unwrap()).unwrap();
+    let stored = serde_json::to_string(&app.tables.items("TicketsTable").unwrap()).unwrap();
     assert!(!stored.contains(ticket), "only its hash is stored");
 
     let other = json!({ "command": "create_platform", "name": "Other", "url": "https://other.example" });
@@ -51,7 +51,7 @@ async fn a_ticket_is_redeemed_once_by_its_own_platform() {
 async fn a_ticket_lives_for_exactly_sixty_seconds() {
     let app = with_customer().await;
     let (early, late) = (app.demo().ticket(EMAIL).await, app.demo().ticket(EMAIL).await);
-    let tables = &app.system.backends.tables;
+    let tables = &app.tables;
     for mut item in tables.items("TicketsTable").unwrap() {
         let is_late = item["hash"]["S"] == shared::token::TokenHash::of(&late).to_key();
         age(&mut item, &["expires_at"], if is_late { 60_000 } else { 55_000 });
@@ -169,7 +169,7 @@ async fn the_browser_is_sent_to_the_apps_own_platform_and_nowhere_else() {
         (&redeemed.body["return_to"], &redeemed.body["state"]),
         (&"/a?b=c&d".into(), &"from the browser".into())
     );
-    let before = app.system.backends.tables.items("TicketsTable").unwrap().len();
+    let before = app.tables.items("TicketsTable").unwrap().len();
     for bad in [
         "",
         "x",
@@ -194,5 +194,5 @@ async fn the_browser_is_sent_to_the_apps_own_platform_and_nowhere_else() {
         sso(&format!("?state={bad}")).await.assert_invalid(&["state"]);
     }
     sso("?state=&return_to=x").await.assert_invalid(&["return_to", "state"]);
-    assert_eq!(app.system.backends.tables.items("TicketsTable").unwrap().len(), before);
+    assert_eq!(app.tables.items("TicketsTable").unwrap().len(), before);
 }

@@ -31,7 +31,7 @@ async fn until_mail_is(app: &TestApp, cuid: &str, status: &str) -> Value {
 }
 
 fn mails(app: &TestApp) -> usize {
-    app.system.backends.mailbox.mails(None).len()
+    app.mails(None).len()
 }
 
 /// An event as SES sends it, of a mail to this customer's address.
@@ -103,7 +103,7 @@ async fn events_come_twice_out_of_order_late_and_for_others() {
     let app = TestApp::start().await;
     let email = "ada@example.com";
     let cuid = app.demo().create(email).await.body["cuid"].as_str().unwrap().to_owned();
-    let tell = async |event: Value| app.system.invoke("mail-events", &event).await.unwrap();
+    let tell = async |event: Value| app.invoke("mail-events", &event).await.unwrap();
     let mail = async || app.demo().show(&cuid).await.body["mail"].clone();
     let (earlier, later) = ("2026-02-01T00:00:00.000Z", "2026-02-02T00:00:00.500Z");
 
@@ -115,7 +115,7 @@ async fn events_come_twice_out_of_order_late_and_for_others() {
     let stranger = event(&app, &"0".repeat(22), email, later);
     tell(stranger).await;
     assert_eq!(mail().await, Value::Null);
-    assert_eq!(app.system.backends.tables.items("CustomersTable").unwrap().len(), 1, "nothing was made");
+    assert_eq!(app.tables.items("CustomersTable").unwrap().len(), 1, "nothing was made");
 
     for at in [later, earlier, later] {
         assert_eq!(tell(event(&app, &cuid, email, at)).await, "mail_bounced");
