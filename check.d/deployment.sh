@@ -26,7 +26,6 @@ check_checkov() {
 # first, side by side, and SAM finds them built.
 step functions "Every function is compiled as it would be deployed"
 check_functions() {
-  # The step that asks for it has a Python of its own.
   (
     python_tool cargo-lambda
     one_build_at_a_time
@@ -45,9 +44,9 @@ one_build_at_a_time() {
 # For the processor at hand: for the other one cargo-lambda would fetch a target of Rust's.
 step sam-build "The SAM CLI builds every function"
 check_sam_build() {
-  # The SAM CLI calls it too.
-  python_tool cargo-lambda
   python_tool sam
+  # The SAM CLI calls it, and it the linker that came with it, as a module of the first Python of the PATH.
+  python_tool cargo-lambda
   check_functions
   sam build --parameter-overrides "Architecture=$(uname -m | sed s/aarch64/arm64/)"
   local crate bootstrap
@@ -67,7 +66,7 @@ check_emulator() {
 }
 
 # The folder of Lambda's Runtime Interface Emulator, which the SAM CLI brings along.
-rapid() { python -c 'import pathlib, samcli; print(pathlib.Path(samcli.__file__).parent / "local/rapid")'; }
+rapid() { .tools/sam/bin/python -c 'import pathlib, samcli; print(pathlib.Path(samcli.__file__).parent / "local/rapid")'; }
 
 # send-passcode -> SendPasscodeFunction
 logical_id() { sed -E 's/(^|-)([a-z])/\U\2/g; s/$/Function/' <<<"$1"; }
