@@ -27,7 +27,12 @@ mod rivals;
 mod throttle;
 mod tls;
 
-use std::{collections::BTreeMap, io::Write, path::{Path, PathBuf}, process::ExitCode};
+use std::{
+    collections::BTreeMap,
+    io::Write,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
@@ -212,7 +217,8 @@ async fn guard(root: &Path, folder: &Path, accept: bool) -> Result<ExitCode> {
     let contestants = contestants::deployed(root)?;
     // What is counted does not depend on what else runs.
     let (some, others) = contestants.split_at(contestants.len() / 2);
-    let (mut functions, more) = tokio::try_join!(needs(some, folder.join("some")), needs(others, folder.join("others")))?;
+    let (mut functions, more) =
+        tokio::try_join!(needs(some, folder.join("some")), needs(others, folder.join("others")))?;
     functions.extend(more);
     let (file, now) = (root.join("bench/baseline.json"), Baseline::of_this_machine(functions));
     if accept {

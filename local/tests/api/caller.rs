@@ -107,6 +107,11 @@ pub fn segment(identifier: &str) -> String {
     utf8_percent_encode(identifier, encoded).to_string()
 }
 
+/// The value of a parameter in the query string.
+pub fn parameter(value: &str) -> String {
+    utf8_percent_encode(value, NON_ALPHANUMERIC).to_string()
+}
+
 /// A caller with credentials.
 pub struct Caller<'a> {
     pub app: &'a TestApp,

@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::{
-    caller::{Answer, Caller, age, answer, segment},
+    caller::{Answer, Caller, age, answer, parameter},
     support::TestApp,
 };
 
@@ -255,7 +255,7 @@ async fn a_list_is_cut_where_the_caller_says() {
     let cursor = next_page(&app.demo().get("/customer?limit=1").await).unwrap();
     let sealed = cursor.split_once("cursor=").unwrap().1;
     let forged = format!("{}A{}", &sealed[..30], &sealed[31..]);
-    for cursor in ["", "x", "AQ", &forged, &sealed[..sealed.len() - 4], &segment("ö")] {
+    for cursor in ["", "x", "AQ", &forged, &sealed[..sealed.len() - 4], &parameter("ö")] {
         app.demo().get(&format!("/customer?cursor={cursor}")).await.assert_invalid(&["cursor"]);
     }
 }
@@ -377,7 +377,7 @@ async fn a_customer_is_found_by_address() {
     let cuid = app.demo().create("Ada+x@Example.com").await.body["cuid"].clone();
     app.demo().create("grace@example.com").await;
     let find =
-        async |caller: &Caller<'_>, email: &str| caller.get(&format!("/customer?email={}", segment(email))).await;
+        async |caller: &Caller<'_>, email: &str| caller.get(&format!("/customer?email={}", parameter(email))).await;
     let found = find(&app.demo(), "ADA+x@example.com").await;
     let shown = app.demo().show(cuid.as_str().unwrap()).await.body;
     assert_eq!((found.status, &found.body), (200, &json!([shown])));

@@ -36,13 +36,14 @@ fn store(app: &TestApp) -> Store {
     let client = Client::from_conf(
         aws_sdk_dynamodb::Config::builder()
             .behavior_version(BehaviorVersion::latest())
-            .endpoint_url(&app.system.backends.dynamodb)
+            .endpoint_url(app.dynamodb())
             .region(Region::new("eu-west-1"))
             .credentials_provider(Credentials::new("test", "test", None, None, "test"))
             .http_client(sdk::http_client().unwrap())
             .build(),
     );
-    Store::new(client, |table| (table == Table::Passcodes).then(|| "PasscodesTable".to_owned()))
+    let name = app.table_name("PasscodesTable");
+    Store::new(client, |table| (table == Table::Passcodes).then(|| name.clone()))
 }
 
 /// Whose passcodes they are.

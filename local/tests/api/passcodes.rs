@@ -9,7 +9,7 @@ use shared::passcode::{
 };
 
 use crate::{
-    caller::{Answer, age, wrong},
+    caller::{Answer, age, segment, wrong},
     support::{TestApp, executables},
 };
 
@@ -108,7 +108,7 @@ async fn spaces_and_hyphens_are_ignored_and_what_is_no_code_is_not_counted() {
     app.demo().send(EMAIL).await;
     let passcode = app.mailed_passcode(EMAIL);
     for missing in ["", "?passcode="] {
-        let path = format!("/customer/ada%40example.com/auth{missing}");
+        let path = format!("/customer/{}/auth{missing}", segment(EMAIL));
         app.demo().get(&path).await.assert_error(400, "missing_passcode", "Missing passcode");
     }
     let (shorter, longer) = ("7".repeat(DIGITS - 1), "7".repeat(DIGITS + 1));

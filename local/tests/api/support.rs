@@ -127,6 +127,17 @@ impl TestApp {
             .header("x-access-supertoken", &self.demo.app.supertoken)
     }
 
+    /// The URL at which DynamoDB answers.
+    pub fn dynamodb(&self) -> &str {
+        self.stage.as_ref().map_or_else(|| &*self.system.backends.dynamodb, |stage| &*stage.deployed.endpoint)
+    }
+
+    /// The name of a table, by its logical id.
+    pub fn table_name(&self, logical_id: &str) -> String {
+        let deployed = self.stage.as_ref().map(|stage| stage.deployed.name(logical_id).unwrap());
+        deployed.unwrap_or(logical_id).to_owned()
+    }
+
     /// Calls a function as the Lambda Invoke API does.
     pub async fn invoke(&self, function: &str, payload: &Value) -> Result<Value, Value> {
         match &self.stage {

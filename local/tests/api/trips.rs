@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use local::{calls::round_trips, faults::latency};
 
 use crate::{
-    caller::{Answer, segment},
+    caller::{Answer, parameter, segment},
     support::TestApp,
 };
 
@@ -31,7 +31,7 @@ async fn each_endpoint_makes_as_many_trips_as_it_needs_and_no_more() {
     assert_trips(&app, &demo.create(email).await, 409, 2);
 
     assert_trips(&app, &demo.get("/customer").await, 200, 3);
-    assert_trips(&app, &demo.get(&format!("/customer?email={}", segment(email))).await, 200, 2);
+    assert_trips(&app, &demo.get(&format!("/customer?email={}", parameter(email))).await, 200, 2);
     let own = app.as_customer(&created.body);
     assert_trips(&app, &own.patch(cuid, &serde_json::json!({ "city": "Brest" })).await, 200, 2);
     assert_trips(&app, &demo.patch(cuid, &serde_json::json!({ "language": "fr" })).await, 200, 2);
