@@ -53,6 +53,7 @@ a_first_stage() {
 # Stage prod, as AWS would expand the template: the permissions boundary is there. Tables and stack are protected.
 a_protected_stage() {
   STACK=atom-customers
+  aws s3 mb s3://expanded-templates >/dev/null
   deploy_expanded DeletionProtection=false
   deploy_expanded DeletionProtection=true
   first_app
@@ -128,6 +129,7 @@ import tomllib
 with open("samconfig.toml", "rb") as file:
     print(*tomllib.load(file)["prod"]["global"]["parameters"]["parameter_overrides"], sep="\n")')
   aws cloudformation deploy --stack-name "$STACK" --template-file "$CLOUD_FOLDER/expanded.json" --capabilities CAPABILITY_IAM \
+    --s3-bucket expanded-templates \
     --parameter-overrides "${parameters[@]}" CreateMailIdentity=true "$@" >"$CLOUD_FOLDER/deploy" 2>&1 ||
     { cat "$CLOUD_FOLDER/deploy"; return 1; }
   finds_the_stage
@@ -140,7 +142,7 @@ what_the_boundary_lacks_is_refused() {
   roles=$(aws cloudformation list-stack-resources --stack-name "$STACK" --output text \
     --query "StackResourceSummaries[?ResourceType=='AWS::IAM::Role'].PhysicalResourceId")
   for role in $roles; do
-    aws iam get-role --role-name "$role" --query Role.PermissionsBoundary.PermissionsBoundaryArn --output text |
+    aws iam get-role --role-name "${role##*/}" --query Role.PermissionsBoundary.PermissionsBoundaryArn --output text |
       grep --quiet --fixed-strings --line-regexp "$boundary" || { echo "$role is not bounded"; return 1; }
   done
   first=$(aws iam get-policy --policy-arn "$boundary" --query Policy.DefaultVersionId --output text)

@@ -144,6 +144,7 @@ pub async fn run_deployed(file: &Path, otherwise: &[String]) -> Result<ExitCode>
         let found = trial.differences.iter().position(|difference| difference.starts_with(&file));
         trial.differences.remove(found.with_context(|| format!("{file} is answered as everywhere"))?);
     }
+    writeln!(std::io::stdout().lock(), "{} events are answered otherwise, as it was said", otherwise.len())?;
     trial.report()
 }
 

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use crate::{
-    caller::{Answer, age, answer},
+    caller::{Answer, age, answer, segment},
     support::TestApp,
 };
 
@@ -156,7 +156,7 @@ async fn the_browser_is_sent_to_the_apps_own_platform_and_nowhere_else() {
     let platform = json!({ "command": "change_platform", "platformkey": app.demo.platform.platformkey,
         "url": "https://platform.example/in?lang=en" });
     app.command(platform).await;
-    let sso = async |query: &str| app.demo().get(&format!("/customer/ada%40example.com/sso{query}")).await;
+    let sso = async |query: &str| app.demo().get(&format!("/customer/{}/sso{query}", segment(EMAIL))).await;
     let query = "?return_to=%2Fa%3Fb%3Dc%26d&state=from%20the%20browser&platform=https://evil.example";
     let location = sso(query).await;
     let location = url::Url::parse(location.header("location")).unwrap();
