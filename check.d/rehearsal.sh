@@ -59,6 +59,7 @@ a_protected_stage() {
   first_app
   API=$AWS_ENDPOINT_URL MAILBOX=$AWS_ENDPOINT_URL/_fakecloud/ses/emails python3 check.d/engines/through.py fakecloud
   what_the_boundary_lacks_is_refused
+  a_domain_of_its_own
 
   eval "$(block docs/deploy.md "## 6. Then prod" 1 | grep ^aws)"
   if remove >/dev/null; then echo "a protected stack was removed"; return 1; fi
@@ -153,6 +154,22 @@ what_the_boundary_lacks_is_refused() {
   aws iam set-default-policy-version --policy-arn "$boundary" --version-id "$first"
   says 200 /customer "${AS_APP[@]}"
   echo "$(wc -w <<<"$roles") roles carry the boundary, and may do nothing beyond it"
+}
+
+# a_domain_of_its_own: it, its mapping and its record are made, and go again. fakecloud does not answer under it.
+a_domain_of_its_own() {
+  local zone domain=api.atom.example
+  zone=$(aws route53 create-hosted-zone --name atom.example --caller-reference zone --query HostedZone.Id --output text)
+  deploy_expanded DeletionProtection=true DomainName=$domain HostedZoneId="${zone##*/}" \
+    CertificateArn="arn:aws:acm:$AWS_REGION:123456789012:certificate/00000000-0000-0000-0000-000000000000"
+  [[ $HOST == "$domain" ]]
+  [[ $(aws apigatewayv2 get-api-mappings --domain-name $domain --query 'Items[].ApiId' --output text) == "$(resource Api)" ]]
+  records() { aws route53 list-resource-record-sets --hosted-zone-id "$zone" --query 'ResourceRecordSets[?Type==`A`].Name' --output text; }
+  [[ $(records) == "$domain." ]]
+  deploy_expanded DeletionProtection=true DomainName= HostedZoneId= CertificateArn=
+  [[ -z $(records) ]]
+  says 200 /customer "${AS_APP[@]}"
+  echo "a domain came and went"
 }
 
 # events_are_answered: but for what depends on SES's tenants and on domains that somebody else has verified, which fakecloud has
