@@ -164,7 +164,7 @@ a_domain_of_its_own() {
     CertificateArn="arn:aws:acm:$AWS_REGION:123456789012:certificate/00000000-0000-0000-0000-000000000000"
   [[ $HOST == "$domain" ]]
   [[ $(aws apigatewayv2 get-api-mappings --domain-name $domain --query 'Items[].ApiId' --output text) == "$(resource Api)" ]]
-  records() { aws route53 list-resource-record-sets --hosted-zone-id "$zone" --query 'ResourceRecordSets[?Type==`A`].Name' --output text; }
+  records() { aws route53 list-resource-record-sets --hosted-zone-id "$zone" --query "ResourceRecordSets[?Type=='A'].Name" --output text; }
   [[ $(records) == "$domain." ]]
   deploy_expanded DeletionProtection=true DomainName= HostedZoneId= CertificateArn=
   [[ -z $(records) ]]
