@@ -1,7 +1,7 @@
 //! The API reference as a page, under `/docs/` of the API's address: `openapi.yaml`, drawn by Scalar, whose script comes
 //! out of its crate.
 
-use std::{fmt::Write, net::SocketAddr};
+use std::{fmt::Write, net::SocketAddr, sync::LazyLock};
 
 use axum::{
     Json, Router,
@@ -21,19 +21,23 @@ const DESCRIPTION: &str = include_str!("../../openapi.yaml");
 const POLICY: &str = "default-src 'none'; connect-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
                       img-src 'self' data:; font-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+// Made once: a test starts many systems.
+static SCRIPT: LazyLock<Bytes> =
+    LazyLock::new(|| scalar_api_reference::get_asset("scalar.js").unwrap_or_default().into());
+static DESCRIPTION_FOR_THE_PAGE: LazyLock<Bytes> =
+    LazyLock::new(|| for_the_page().map(|description| description.to_string()).unwrap_or_default().into());
+
 /// The page and what it needs; `api` is what it calls. It begins with the credentials of
 /// the demo, as soon as they are handed out.
 pub fn router<S: Clone + Send + Sync + 'static>(handout: Handout, api: Router) -> Router<S> {
-    let script = scalar_api_reference::get_asset("scalar.js").unwrap_or_default();
-    let description = for_the_page().map(|description| description.to_string()).unwrap_or_default();
     Router::new()
         .route("/docs", get(Redirect::temporary("/docs/")))
         .route("/docs/", file("text/html; charset=utf-8", include_str!("../assets/reference/index.html")))
         .route("/docs/page.js", file("text/javascript", include_str!("../assets/reference/page.js")))
         .route("/docs/page.css", file("text/css", include_str!("../assets/reference/page.css")))
-        .route("/docs/scalar.js", file("text/javascript", script))
+        .route("/docs/scalar.js", file("text/javascript", SCRIPT.clone()))
         .route("/docs/openapi.yaml", file("application/yaml", DESCRIPTION))
-        .route("/docs/description.json", file("application/json", description))
+        .route("/docs/description.json", file("application/json", DESCRIPTION_FOR_THE_PAGE.clone()))
         .route("/docs/demo.json", get(async move |ConnectInfo(peer), headers| credentials(peer, &headers, &handout)))
         .nest_service("/docs/try", api.layer(map_response(readable)))
 }
